@@ -1,0 +1,1 @@
+"""Thin HTTP: parse, make one call, answer. One blueprint file per resource."""

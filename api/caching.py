@@ -1,0 +1,60 @@
+"""Conditional reads (RFC 9110, section 13): what the caller has already is not sent again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from http import HTTPStatus
+
+import msgspec
+from flask import Response, request
+
+from api.access import caller
+from api.etags import ETAG, etag_of
+from api.wire import JSON_TYPE
+
+CACHE_CONTROL = "private, no-cache"
+"""For the caller's own cache alone, which asks each time whether it is still so."""
+
+
+def state_etag(state: Sequence[object], today: date) -> str:
+    """Return the ETag of what this caller sees of this request's query in a state.
+
+    Whatever is seen follows from the state of the tables, the day, the query and who asks.
+    """
+    identity = caller().identity
+    scope = [identity.subject, identity.employee_id, *map(str, identity.roles)]
+    how = [request.full_path, request.headers.get("Accept")]
+    seen = msgspec.json.encode([*state, today, scope, how])
+    return f'"{hashlib.blake2b(seen, digest_size=12).hexdigest()}"'
+
+
+def is_held(etag: str) -> bool:
+    """Return whether the caller has said to hold what `etag` stands for."""
+    given = request.headers.get("If-None-Match")
+    if given is None:
+        return False
+    tags = [tag.strip().removeprefix("W/") for tag in given.split(",")]
+    return etag in tags or tags == ["*"]
+
+
+def cached(response: Response, etag: str) -> Response:
+    """Return the response with its ETag, to be kept by the caller."""
+    response.headers[ETAG] = etag
+    response.headers["Cache-Control"] = CACHE_CONTROL
+    return response
+
+
+def not_modified(etag: str) -> Response:
+    """Return the answer for what the caller holds."""
+    return cached(Response(status=HTTPStatus.NOT_MODIFIED), etag)
+
+
+def resource_answer(document: dict[str, object], version: int) -> Response:
+    """Return a resource at its version, with an ETag for all that is shown of it."""
+    body = msgspec.json.encode(document)
+    etag = etag_of(version, hashlib.blake2b(body, digest_size=6).hexdigest())
+    if is_held(etag):
+        return not_modified(etag)
+    return cached(Response(body, content_type=JSON_TYPE), etag)

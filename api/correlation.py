@@ -1,0 +1,57 @@
+"""The id that ties a request, its answer, its log lines and its events together."""
+
+from __future__ import annotations
+
+import re
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, request
+
+from api.tracing import joined_trace_id, traceparent
+
+HEADER = "X-Request-Id"
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+
+
+def correlate(app: Flask) -> None:
+    """Give every request of `app` an id, and every answer its header."""
+    app.before_request(_begin)
+    app.after_request(_tell)
+
+
+def correlation_id() -> str:
+    """Return this request's id: the caller's own where it is well-formed.
+
+    Else its span as a `traceparent` says it, so that its events lead to it; without one the id
+    of the caller's trace, or a new id.
+    """
+    if "correlation_id" not in g:
+        _choose()
+    chosen: str = g.correlation_id
+    return chosen
+
+
+def trace_id() -> str:
+    """Return the id of the trace that this request is part of; without one the request's id."""
+    return joined_trace_id() or correlation_id()
+
+
+def _begin() -> None:
+    structlog.contextvars.clear_contextvars()
+    _choose()
+    structlog.contextvars.bind_contextvars(correlation_id=g.correlation_id, trace_id=trace_id())
+
+
+def _choose() -> None:
+    given = request.headers.get(HEADER, "")
+    is_well_formed = _REQUEST_ID.fullmatch(given)
+    g.correlation_id = (
+        given if is_well_formed else traceparent() or joined_trace_id() or uuid4().hex
+    )
+
+
+def _tell(response: Response) -> Response:
+    response.headers[HEADER] = correlation_id()
+    return response

@@ -1,0 +1,80 @@
+"""Whether this process is alive, and whether it can serve."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import psycopg
+import psycopg_pool
+from flask import Response, request
+from marshmallow import fields
+
+from api.failures import NO_DATABASE
+from api.problems import RETRY_SECONDS, Problem, ProblemError
+from api.resource import Resource
+from api.services import services
+from api.shapes import Shape, given
+from api.wire import answer
+from eventlog.schema import is_up_to_date
+from projections.standing import standing
+from projections.tables import PRESENT_TABLES
+
+READY_WITHIN_SECONDS = 2.0
+WATCHING = ("health", "metrics")
+
+health = Resource("health", "For whoever runs this.", prefix="")
+
+
+class AliveShape(Shape):
+    """The process answers."""
+
+    status = given(fields.String)
+
+
+class ReadyShape(AliveShape):
+    """The process can serve."""
+
+    position = given(fields.Integer, "The position that all read tables have reached.")
+    lag = given(fields.Integer, "How many positions the log is ahead of them.")
+
+
+def is_watched() -> bool:
+    """Return whether the request is of those who watch over this process."""
+    return request.blueprint in WATCHING
+
+
+@health.open("/healthz", answer=AliveShape)
+def healthz() -> Response:
+    """Tell that this process is alive."""
+    return answer({"status": "alive"})
+
+
+@health.open("/readyz", answer=ReadyShape)
+def readyz() -> Response:
+    """Tell whether this process can serve.
+
+    The database answers, its tables are those of this version, and they are not far behind the log.
+    """
+    try:
+        with services().pool.connection(timeout=READY_WITHIN_SECONDS) as conn:
+            if not is_up_to_date(conn):
+                raise _not_ready("The tables are not yet those of this version.")
+            found = standing(conn)
+    except psycopg.errors.UndefinedTable:
+        raise _not_ready("There are no tables yet.") from None
+    except (psycopg.Error, psycopg_pool.PoolClosed):
+        raise ProblemError(NO_DATABASE) from None
+    position = found.lowest(table.name for table in PRESENT_TABLES)
+    if position is None:
+        raise _not_ready("A read table was not begun yet.")
+    lag = found.lag(position)
+    if lag > services().policy.max_lag:
+        raise _not_ready(f"The read tables are {lag} positions behind the log.")
+    return answer({"status": "ready", "position": position, "lag": lag})
+
+
+def _not_ready(detail: str) -> ProblemError:
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return ProblemError(
+        Problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", detail, headers=headers)
+    )

@@ -1,0 +1,49 @@
+"""Lists, a page at a time as JSON, or whole as CSV or NDJSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response
+from psycopg import Connection
+
+from api.exports import exported, wanted_format
+from api.paging import next_link, window
+from api.parameters import DEFAULT_LIMIT
+from api.selection import Showing
+from api.wire import answer
+from projections.conditions import Conditions
+from projections.keyset import Order
+
+EXPORTED_AT_ONCE = 2_000
+
+Count = Callable[[Connection[Any]], int | None]
+
+
+def list_answer(
+    conn: Connection[Any],
+    parameters: Mapping[str, Any],
+    showing: Showing,
+    conditions: Conditions,
+    count: Count,
+    default: Order,
+) -> Response:
+    """Return what `parameters` ask for of the rows that meet the conditions.
+
+    `count` returns their total, None where it is not known; `default` is the order where
+    none is asked for.
+    """
+    selection = showing.select(parameters)
+    listing, limit = showing.listing, parameters["limit"]
+    form = wanted_format(parameters["format"])
+    if form is not None:
+        asked = window(parameters, listing, default, EXPORTED_AT_ONCE)
+        return exported(conn, form, showing.shape, selection, conditions, asked, limit)
+    asked = window(parameters, listing, default, limit or DEFAULT_LIMIT)
+    page = listing.page(conn, selection.columns, conditions, asked)
+    items = selection.documents(conn, page.rows)
+    return answer(
+        {"items": items, "total": count(conn), "next": next_link(asked, page.after)},
+        headers={"Vary": "Accept"},
+    )

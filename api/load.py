@@ -1,0 +1,40 @@
+"""Load beyond what can be done is turned away at once, and not queued without end."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from threading import BoundedSemaphore
+
+from flask import Flask, g
+
+from api.health import is_watched
+from api.problems import RETRY_SECONDS, Problem, ProblemError
+
+OVERLOADED = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "overloaded",
+    "There is more to do than can be done now. Try again.",
+    headers={"Retry-After": str(RETRY_SECONDS)},
+)
+
+
+def shed_load(app: Flask, requests_at_a_time: int, patience_seconds: float) -> None:
+    """Answer so many requests of `app` at a time, and let others wait so long for their turn.
+
+    The health of the process is told however busy it is.
+    """
+    turns = BoundedSemaphore(requests_at_a_time)
+
+    def begin() -> None:
+        if is_watched():
+            return
+        if not turns.acquire(timeout=patience_seconds):
+            raise ProblemError(OVERLOADED)
+        g.has_turn = True
+
+    def end(_: BaseException | None) -> None:
+        if g.pop("has_turn", False):
+            turns.release()
+
+    app.before_request(begin)
+    app.teardown_request(end)

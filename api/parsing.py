@@ -1,0 +1,135 @@
+"""Reads bodies and query parameters; what does not fit is refused by field and rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+import msgspec
+from flask import Request, request
+from marshmallow import RAISE, Schema, ValidationError, fields
+from webargs.flaskparser import FlaskParser
+from webargs.multidictproxy import MultiDictProxy
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from api.merging import MERGE_PATCH
+from api.problems import FieldError, Problem, ProblemError, invalid
+from api.wire import JSON_TYPE
+
+MAX_LARGE_BODY_BYTES = 4 * 1024 * 1024
+
+MALFORMED = Problem(
+    HTTPStatus.BAD_REQUEST,
+    "malformed_json",
+    "The body is not well-formed JSON in UTF-8 of bounded depth.",
+    (FieldError("body", "must be well-formed JSON"),),
+)
+NOT_JSON = Problem(
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "unsupported_media_type",
+    "The body must be JSON, and say so: Content-Type: application/json.",
+    (FieldError("Content-Type", "must be application/json"),),
+)
+
+
+# RFC 5789, section 2.2: the refusal of a patch names those that are understood.
+NOT_A_PATCH = replace(
+    NOT_JSON,
+    detail=f"The body must be a merge patch, and say so: Content-Type: {MERGE_PATCH}.",
+    errors=(FieldError("Content-Type", f"must be {MERGE_PATCH}"),),
+    headers={"Accept-Patch": f"{MERGE_PATCH}, {JSON_TYPE}"},
+)
+
+
+class StrictParser(FlaskParser):
+    """Parses the JSON body and the query; nothing is guessed, and nothing passed over."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}  # noqa: RUF012  # as webargs has it
+
+    def load_json(self, req: Request, schema: Schema) -> Any:  # noqa: ARG002  # webargs' signature
+        """Return the body; an empty one says nothing, as `{}`."""
+        body = req.get_data(cache=True)
+        if not body:
+            return {}
+        _refuse_cut_off(req, body)
+        _require_json(req)
+        try:
+            return msgspec.json.decode(body)
+        except (ValueError, RecursionError):
+            raise ProblemError(MALFORMED) from None
+
+    def load_querystring(self, req: Request, schema: Schema) -> MultiDictProxy:
+        """Return the parameters; one that takes several values may be repeated."""
+        return dict(_values(req, schema))  # type: ignore[return-value]  # any mapping will do
+
+    def handle_error(
+        self,
+        error: ValidationError,
+        req: Request,  # noqa: ARG002  # webargs' signature
+        schema: Schema,  # noqa: ARG002
+        *,
+        error_status_code: int | None,  # noqa: ARG002
+        error_headers: Mapping[str, str] | None,  # noqa: ARG002
+    ) -> NoReturn:
+        """Refuse with every field that broke a rule."""
+        by_location: Any = error.messages
+        raise invalid([e for messages in by_location.values() for e in broken_rules(messages)])
+
+
+def _require_json(req: Request) -> None:
+    if req.mimetype == JSON_TYPE:
+        return
+    if req.method != "PATCH":
+        raise ProblemError(NOT_JSON)
+    if req.mimetype != MERGE_PATCH:
+        raise ProblemError(NOT_A_PATCH)
+
+
+def _refuse_cut_off(req: Request, body: bytes) -> None:
+    # A server may end a body of unknown length at the limit instead of refusing it.
+    is_full = req.max_content_length is not None and len(body) >= req.max_content_length
+    if req.content_length is None and is_full:
+        raise RequestEntityTooLarge
+
+
+def with_larger_body(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `view` take up to `MAX_LARGE_BODY_BYTES`."""
+
+    @wraps(view)
+    def larger(*args: Any, **ids: Any) -> Any:
+        request.max_content_length = MAX_LARGE_BODY_BYTES
+        return view(*args, **ids)
+
+    return larger
+
+
+def refuse_parameters(req: Request) -> None:
+    """Refuse any query parameter, for endpoints that take none."""
+    if req.args:
+        raise invalid([FieldError(name, "is not known here") for name in req.args])
+
+
+def _values(req: Request, schema: Schema) -> Iterator[tuple[str, str | list[str]]]:
+    for name, given in req.args.lists():
+        field = schema.fields.get(name)
+        if isinstance(field, fields.List):
+            has_commas = getattr(field, "has_commas", False)
+            yield name, ([w for v in given for w in v.split(",")] if has_commas else given)
+        elif len(given) > 1:
+            raise invalid([FieldError(name, "must be given once")])
+        else:
+            yield name, given[0]
+
+
+def broken_rules(messages: Any, path: str = "") -> Iterator[FieldError]:
+    """Return the rules that are broken by `messages`, those of a marshmallow error."""
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            own = path if name == "_schema" else f"{path}.{name}".lstrip(".")
+            yield from broken_rules(inner, own)
+    else:
+        for rule in messages:
+            yield FieldError(path or "body", rule)

@@ -1,0 +1,124 @@
+"""How many requests a minute: of each caller, and of each address that does not say who it is."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+from flask import Flask, Response, g, request
+from flask_limiter import Limiter, RequestLimit
+from limits.errors import StorageError
+
+from api.access import known_caller
+from api.health import is_watched
+from api.policy import Policy
+
+COUNTED_AHEAD = 50
+"""So many requests of a caller are counted at once, so that one in fifty asks the shared counts."""
+SMALLEST_SHARE = 100
+MOST_ALLOWANCES = 10_000
+WINDOW_SECONDS = 60
+
+
+@dataclass(slots=True)
+class Allowance:
+    """Requests of one caller that are counted but not made yet.
+
+    Attributes:
+        left: how many.
+        limit: how many a window has.
+        uncounted: how many of those were not counted yet, by anybody, when these were.
+        ends_at: when the window ends, by `time.time`.
+    """
+
+    left: int
+    limit: int
+    uncounted: int
+    ends_at: float
+
+
+class RateLimits:
+    """Answers requests beyond the limit with 429.
+
+    Without the place of the shared counts each process counts for itself, and looks for that
+    place again every half minute at the latest.
+    """
+
+    def __init__(self, app: Flask, policy: Policy) -> None:
+        """Limit the requests of `app`. To be made behind `access.recognize`."""
+        self._policy = policy
+        self._allowances: dict[str, Allowance] = {}
+        self._limiter = Limiter(
+            _key,
+            # For the application as a whole, and not for each of its paths.
+            application_limits=[lambda: f"{self._limit()}/{WINDOW_SECONDS} seconds"],
+            application_limits_cost=self._cost,
+            storage_uri=policy.counts_url,
+            storage_options={"wrap_exceptions": True, **policy.counts_options},
+            strategy="fixed-window",
+            in_memory_fallback_enabled=True,
+            on_breach=self._exceeded,
+            key_prefix="rollbook",
+        )
+        self._limiter.request_filter(self._is_counted)
+        self._limiter.init_app(app)
+        app.before_request(self._allow)
+        app.after_request(_tell)
+
+    def _limit(self) -> int:
+        if known_caller() is None:
+            return self._policy.stranger_requests
+        return self._policy.caller_requests
+
+    def _cost(self) -> int:
+        # A small limit is not handed out in large pieces.
+        return max(1, min(COUNTED_AHEAD, self._limit() // SMALLEST_SHARE))
+
+    def _is_counted(self) -> bool:
+        # Whoever watches over this process is never turned away.
+        if is_watched() or not self._limit():
+            return True
+        allowance = self._allowances.get(_key())
+        if allowance is None or allowance.left <= 0 or allowance.ends_at < time.time():
+            return False
+        allowance.left -= 1
+        g.allowance = allowance
+        return True
+
+    def _allow(self) -> None:
+        counted = self._limiter.current_limit
+        if counted is None:
+            return
+        if len(self._allowances) >= MOST_ALLOWANCES:
+            self._allowances.clear()
+        g.allowance = self._allowances[_key()] = _allowance(counted, self._cost() - 1)
+
+    def _exceeded(self, counted: RequestLimit) -> None:
+        g.allowance = _allowance(counted, 0)
+
+
+def _allowance(counted: RequestLimit, left: int) -> Allowance:
+    try:
+        return Allowance(left, counted.limit.amount, counted.remaining, counted.reset_at)
+    except StorageError:
+        # It was counted, and then the counts were gone.
+        return Allowance(left, counted.limit.amount, 0, time.time() + WINDOW_SECONDS)
+
+
+def _key() -> str:
+    known = known_caller()
+    return f"address {request.remote_addr}" if known is None else f"caller {known.identity.subject}"
+
+
+def _tell(response: Response) -> Response:
+    """Add the headers of draft-ietf-httpapi-ratelimit-headers-10, and Retry-After (RFC 9110)."""
+    allowance: Allowance | None = g.get("allowance")
+    if allowance is not None:
+        seconds = min(WINDOW_SECONDS, max(1, math.ceil(allowance.ends_at - time.time())))
+        remaining = allowance.uncounted + allowance.left
+        response.headers["RateLimit-Policy"] = f'"requests";q={allowance.limit};w={WINDOW_SECONDS}'
+        response.headers["RateLimit"] = f'"requests";r={remaining};t={seconds}'
+        if response.status_code == 429:  # noqa: PLR2004  too many requests
+            response.headers["Retry-After"] = str(seconds)
+    return response

@@ -1,0 +1,138 @@
+"""Read your writes: a query waits for a position, and answers which one it shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Response, request
+
+from api.caching import cached, is_held, not_modified, state_etag
+from api.clock import today
+from api.moments import asked_moment, in_utc
+from api.problems import RETRY_SECONDS, FieldError, Problem, ProblemError, invalid
+from api.services import services
+from eventlog.pool import Connection
+from projections import parked
+from projections.as_of import AsOf, NoHistoryError
+from projections.histories import HISTORIES
+
+POSITION = "Rollbook-Position"
+AT_LEAST = "Rollbook-At-Least"
+AS_OF = "Rollbook-As-Of"
+KNOWN_AT = "Rollbook-Known-At"
+HELD_UP = "Rollbook-Held-Up"
+WAIT_SECONDS = 2.0
+MAX_WAIT_SECONDS = 30
+
+_HISTORIES = [table.name for table in HISTORIES]
+_POSITION = re.compile(r"\d{1,18}", re.ASCII)
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*(\d{1,9})\s*(?:$|[,;])", re.ASCII | re.IGNORECASE)
+
+
+def showing(
+    tables: Sequence[str], *, is_cached: bool
+) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Give the decorated query a connection, and its answer the position that it shows.
+
+    With `Rollbook-At-Least` it waits until all `tables` are there. Without tables there is
+    nothing to wait for, and no position to show. Asked of the past, it is given the tables
+    as they were then, and the answer tells both times. What `is_cached` shows nothing but
+    the tables and the directory, and is not asked for where the caller holds it already.
+    """
+
+    def decorate(query: Callable[..., Response]) -> Callable[..., Response]:
+        @wraps(query)
+        def at_least(*args: Any, **ids: Any) -> Response:
+            moment = asked_moment()
+            read = tables if moment is None else _HISTORIES
+            _wait(read)
+            with services().pool.connection() as conn:
+                if not (read or is_cached):
+                    return query(conn, *args, **ids)
+                # Asked before the rows, so that it never claims more than they show.
+                state = services().positions.state(conn, read)
+                etag = state_etag(state, today()) if is_cached else None
+                if etag is not None and is_held(etag):
+                    response = not_modified(etag)
+                else:
+                    response = _shown(query, conn, args, ids)
+                    response = response if etag is None else cached(response, etag)
+                if state.parked:
+                    _mark(response, conn, read)
+            if read:
+                response.headers[POSITION] = str(state.position or 0)
+            if moment is not None:
+                response.headers[AS_OF] = in_utc(moment.as_of)
+                response.headers[KNOWN_AT] = in_utc(moment.known_at)
+            return response
+
+        return at_least
+
+    return decorate
+
+
+def asked_of(conn: Connection) -> Connection:
+    """Return the connection for queries of this request: to the tables as of when it asks."""
+    # The server reports its zone, so this asks it only once per connection.
+    if conn.info.parameter_status("TimeZone") != "UTC":
+        conn.execute("SET TIME ZONE 'UTC'")
+    moment = asked_moment()
+    return conn if moment is None else cast("Connection", AsOf(conn, moment))
+
+
+def _shown(
+    query: Callable[..., Response],
+    conn: Connection,
+    args: Sequence[Any],
+    ids: Mapping[str, Any],
+) -> Response:
+    try:
+        return query(asked_of(conn), *args, **ids)
+    except NoHistoryError:
+        raise invalid([FieldError("as_of", "cannot be asked here")]) from None
+
+
+def _mark(response: Response, conn: Connection, tables: Sequence[str]) -> None:
+    """Name in a header the rows of the answer that a parked event holds up."""
+    if response.is_streamed:
+        return
+    keys = parked.shown(conn, tables, response.get_data(as_text=True))
+    if keys:
+        response.headers[HELD_UP] = ", ".join(keys)
+
+
+def _wait(tables: Sequence[str]) -> None:
+    given = request.headers.get(AT_LEAST)
+    if given is None or not tables:
+        return
+    if not _POSITION.fullmatch(given.strip()):
+        raise invalid([FieldError(AT_LEAST, "must be a position, a whole number of 0 or more")])
+    seconds, positions = _seconds(), services().positions
+    if positions.wait(tables, int(given), 0):
+        return
+    with services().pool.connection() as conn:
+        if int(given) > positions.end(conn):
+            raise invalid([FieldError(AT_LEAST, "must be a position that the log has reached")])
+    if not positions.wait(tables, int(given), seconds):
+        raise _too_late(int(given), seconds)
+
+
+def _seconds() -> float:
+    preferred = _WAIT.search(request.headers.get("Prefer", ""))
+    return min(int(preferred[1]), MAX_WAIT_SECONDS) if preferred else WAIT_SECONDS
+
+
+def _too_late(position: int, seconds: float) -> ProblemError:
+    return ProblemError(
+        Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "position_not_reached",
+            f"The read tables did not reach position {position} within {seconds:g} seconds.",
+            facts={"position": position},
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+    )

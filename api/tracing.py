@@ -1,0 +1,71 @@
+"""A span for each request: it joins the caller's trace (W3C Trace Context), if there is one.
+
+Without tracing there are no spans; what the caller says of its trace is known all the same.
+"""
+
+from __future__ import annotations
+
+from http import HTTPMethod, HTTPStatus
+
+from flask import Flask, Response, g, request
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from api.observing import operation
+
+HEADER = "traceparent"
+METHODS = frozenset(HTTPMethod)
+
+_tracer = trace.get_tracer("rollbook.api")
+_trace_context = TraceContextTextMapPropagator()
+
+
+def trace_requests(app: Flask) -> None:
+    """Give every request of `app` a span. To be called first, so that it covers all else."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def request_span() -> Span:
+    """Return the span of this request; one that is not valid without tracing and trace."""
+    found: Span = g.get("span", trace.INVALID_SPAN)
+    return found
+
+
+def joined_trace_id() -> str | None:
+    """Return the id of the trace that this request is part of, if it is part of one."""
+    context = request_span().get_span_context()
+    return trace.format_trace_id(context.trace_id) if context.is_valid else None
+
+
+def traceparent() -> str | None:
+    """Return this request's span as a `traceparent` says it; None for one that nobody keeps."""
+    if not request_span().is_recording():
+        return None
+    carrier: dict[str, str] = {}
+    _trace_context.inject(carrier, trace.set_span_in_context(request_span()))
+    return carrier[HEADER]
+
+
+def _begin() -> None:
+    given = request.headers.get(HEADER)
+    joined = _trace_context.extract({HEADER: given}, Context()) if given else Context()
+    g.span = span = _tracer.start_span(operation(), joined, SpanKind.SERVER)
+    if span.is_recording():
+        # Neither the path nor the query, which may name a person.
+        known = request.method in METHODS
+        span.set_attribute("http.request.method", request.method if known else "_OTHER")
+        if request.url_rule is not None:
+            span.set_attribute("http.route", request.url_rule.rule)
+
+
+def _end(response: Response) -> Response:
+    span = request_span()
+    if span.is_recording():
+        span.set_attribute("http.response.status_code", response.status_code)
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            span.set_status(StatusCode.ERROR)
+        span.end()
+    return response

@@ -1,0 +1,1 @@
+"""What auditors ask: what happened, what it changed, what stands behind a figure, who looked."""

@@ -1,0 +1,112 @@
+"""Which events a bundle is of: those of a person, of a program, or of a period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from eventlog.pool import Connection
+from projections import progress
+from projections.audit_trail import AUDIT_TRAIL
+from proof.tree import Tree
+
+_OF_PERSON: LiteralString = """
+stream_id in (
+    select stream_id from rollbook_read.audit_trail
+    where employee_id = %s and starts_with(topic, 'enrollment.')
+)
+"""
+_OF_PROGRAM: LiteralString = """
+stream_id in (select stream_id from rollbook_read.audit_trail where program_id = %s)
+"""
+_BOUNDS: LiteralString = """
+select min(position), max(position) from rollbook_read.audit_trail
+where recorded_at >= %s and recorded_at < %s and position <= %s
+"""
+
+
+class TrailIsBehind(Exception):
+    """The audit trail, by which events are found, has not taken in all that the tree has."""
+
+    def __init__(self, position: int, wanted: int) -> None:
+        super().__init__(f"The audit trail is at position {position} of {wanted}: try again soon.")
+
+
+class NothingSelected(Exception):
+    """There is no event of this person, program or period in the tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Events of the log: a condition in SQL with its values, and what the bundle says of them."""
+
+    subject: dict[str, object]
+    condition: LiteralString
+    values: tuple[object, ...]
+
+
+def of_person(conn: Connection, tree: Tree, employee_id: str) -> Selection:
+    """The whole streams of a person's enrollments, up to the end of the tree.
+
+    Raises `TrailIsBehind`, `NothingSelected`.
+    """
+    subject = {"employee_id": employee_id, "whole_streams": True}
+    return _streams(conn, tree, subject, _OF_PERSON, employee_id)
+
+
+def of_program(conn: Connection, tree: Tree, program_id: UUID) -> Selection:
+    """The whole streams of a program and of all enrollments in it, up to the end of the tree.
+
+    Raises `TrailIsBehind`, `NothingSelected`.
+    """
+    subject = {"program_id": program_id, "whole_streams": True}
+    return _streams(conn, tree, subject, _OF_PROGRAM, program_id)
+
+
+def of_period(
+    conn: Connection, tree: Tree, recorded_from: datetime, recorded_before: datetime
+) -> Selection:
+    """All events of the log from the first to the last that was recorded in the period.
+
+    Raises `TrailIsBehind`, `NothingSelected`.
+    """
+    end = _end(conn, tree)
+    row = conn.execute(_BOUNDS, (recorded_from, recorded_before, end)).fetchone()
+    if row is None or row[0] is None:
+        raise NothingSelected
+    first, last = row
+    subject = {
+        "recorded_from": recorded_from,
+        "recorded_before": recorded_before,
+        "first_leaf": tree.index_of(first),
+        "last_leaf": tree.index_of(last),
+    }
+    return Selection(subject, "position between %s and %s", (first, last))
+
+
+def _streams(
+    conn: Connection,
+    tree: Tree,
+    subject: dict[str, object],
+    condition: LiteralString,
+    key: object,
+) -> Selection:
+    values = (key, _end(conn, tree))
+    selected: LiteralString = condition + " and position <= %s"
+    query: LiteralString = "select from rollbook.events where " + selected + " limit 1"
+    if conn.execute(query, values).fetchone() is None:
+        raise NothingSelected
+    return Selection(subject, selected, values)
+
+
+def _end(conn: Connection, tree: Tree) -> int:
+    """The position of the last event in the tree, which the trail must have taken in."""
+    if tree.size == 0:
+        raise NothingSelected
+    end = tree.position_of(tree.size - 1)
+    reached = progress.read(conn)[AUDIT_TRAIL.name].position
+    if reached < end:
+        raise TrailIsBehind(reached, end)
+    return end

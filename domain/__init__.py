@@ -1,0 +1,1 @@
+"""What may happen in employee training: aggregates decide and record events. No I/O."""

@@ -1,0 +1,148 @@
+"""Asking the live tables' own questions of what they would have answered.
+
+A moment is a pair of times: what was so at the effective time `as_of`, as far as it
+was known at the recorded time `known_at`. The state then is the fold, in order of
+version, of the events of each stream that took effect at or before the one and were
+recorded at or before the other. A query that is asked as of a moment is the query of
+the present, word for word: each live table that it names is put in its place as it
+would have been, read from the histories.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+
+from domain.aggregate import Event
+from projections.columns import columns_of
+from projections.histories import FOLLOWED, PROGRAM_HISTORY
+from projections.history import BEFORE, HOLDS, History
+from projections.names import LIVE, TODAY
+from projections.program_places import PROGRAM_PLACES
+
+_TIME = re.compile(r"%\((as_of|known_at)\)s")
+_LIVE_TABLE = re.compile(rf"\b{LIVE}\.(\w+)")
+
+Values = Sequence[object]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An effective and a recorded time, in UTC."""
+
+    as_of: datetime
+    known_at: datetime
+
+    @property
+    def day(self) -> date:
+        """The day by which overdue and expired are told."""
+        return self.as_of.date()
+
+    def holds(self, event: Event) -> bool:
+        """Return whether the event had taken effect and was known."""
+        return event.effective_at <= self.as_of and event.timestamp <= self.known_at
+
+
+class NoHistoryError(LookupError):
+    """What a live table was is not kept."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"{table} has no history.")
+        self.table = table
+
+
+class AsOf:
+    """A connection whose queries find the live tables as they would have been at a moment.
+
+    Attributes:
+        present: the connection itself, for what is not asked of the live tables.
+        moment: which moment it is.
+    """
+
+    def __init__(self, conn: psycopg.Connection[Any], moment: Moment) -> None:
+        self.present = conn
+        self.moment = moment
+        self._today = f"'{moment.day.isoformat()}'::date"
+        self._times = {"as_of": moment.as_of, "known_at": moment.known_at}
+
+    def execute(
+        self, query: str, values: Values = (), *, binary: bool = False
+    ) -> psycopg.Cursor[Any]:
+        """Run a query on live tables. Raises `NoHistoryError`, and as psycopg does."""
+        of_then, times = _of_then(query, self._today)
+        bound = [*(self._times[time] for time in times), *values]
+        return self.present.execute(of_then, bound, binary=binary)
+
+
+@lru_cache(maxsize=256)
+def _of_then(query: str, today: str) -> tuple[bytes, tuple[str, ...]]:
+    """Return the query on the tables of then, and the times that come before its own values.
+
+    Without its schema, the name of a live table is that of the WITH query in front.
+    """
+    named = sorted({*_LIVE_TABLE.findall(query)})
+    for name in named:
+        if name not in _THEN:
+            raise NoHistoryError(name)
+    if not named:
+        return query.encode(), ()
+    then = ", ".join(f"{name} AS NOT MATERIALIZED ({_THEN[name]})" for name in named)
+    times = tuple(_TIME.findall(then))
+    asked = _LIVE_TABLE.sub(r"\1", query).replace(TODAY, today)
+    return f"WITH {_TIME.sub('%s', then)} ({asked})".encode(), times
+
+
+def _rows(history: History) -> str:
+    columns = ", ".join(column.name for column in columns_of(history.of.row))
+    return f"SELECT {columns} FROM {LIVE}.{history.name} WHERE {HOLDS}"  # noqa: S608  # constants
+
+
+def _sums(history: History) -> Iterator[tuple[str, str]]:
+    """Yield the summaries of the table with what they were, as they hold no empty rows."""
+    for of, changes in zip(history.of.summaries, history.summaries, strict=True):
+        sums = [f"sum({name})::bigint" for name in of.amounts]
+        amounts = ", ".join(
+            f"{total} AS {name}" for total, name in zip(sums, of.amounts, strict=True)
+        )
+        yield (
+            of.name,
+            (
+                f"SELECT {', '.join(of.key)}, {amounts} FROM {LIVE}.{changes.name}"  # noqa: S608
+                f" WHERE {BEFORE} GROUP BY {', '.join(of.key)}"
+                f" HAVING {' OR '.join(f'{total} <> 0' for total in sums)}"
+            ),
+        )
+
+
+def _programs() -> str:
+    """Return the query of the programs, whose places are added up."""
+    added = {
+        "seats_taken": "coalesce(p.seats_taken, 0)",
+        "waiting": "coalesce(p.waiting, 0)",
+        "version": "greatest(h.version, p.version)",
+        "changed_at": "greatest(h.changed_at, p.recorded_at)",
+    }
+    names = [column.name for column in columns_of(PROGRAM_HISTORY.of.row)]
+    columns = ", ".join(f"{added.get(name, f'h.{name}')} AS {name}" for name in names)
+    return f"""
+        SELECT {columns} FROM ({_rows(PROGRAM_HISTORY)}) h LEFT JOIN (
+            SELECT program_id, sum(seats_taken)::bigint AS seats_taken,
+                   sum(waiting)::bigint AS waiting, max(version) AS version,
+                   max(recorded_at) AS recorded_at
+            FROM {LIVE}.{PROGRAM_PLACES.name} WHERE {BEFORE} GROUP BY program_id
+        ) p ON p.program_id = h.id
+    """  # noqa: S608  # constants
+
+
+_THEN: dict[str, str] = {
+    **{history.of.name: _rows(history) for history in FOLLOWED},
+    **dict(sums for history in FOLLOWED for sums in _sums(history)),
+    PROGRAM_HISTORY.of.name: _programs(),
+}
+"""For each live table the query that gives what it would have been."""

@@ -1,0 +1,221 @@
+"""How certificates are asked for: which fields, in which orders, by which filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from projections.as_of import NoHistoryError
+from projections.certificate_register import LAST_DAY, CertificateRow, CertificateStatus
+from projections.conditions import Conditions, Spread
+from projections.keyset import Listing, Sort
+from projections.names import TODAY
+from projections.ranges import Range
+
+_LAST_DAY = LAST_DAY.replace("valid_until", "r.valid_until")
+
+OWN_FIELDS = (
+    "id",
+    "number",
+    "status",
+    "version",
+    "enrollment_id",
+    "program_id",
+    "employee_id",
+    "cycle",
+    "title",
+    "valid_from",
+    "valid_until",
+    "issued_at",
+    "revoked_at",
+    "changed_at",
+)
+"""What a certificate says of itself, in the order in which it is answered."""
+
+FIELDS: Mapping[str, str] = {name: f"r.{name}" for name in OWN_FIELDS} | {
+    "id": "r.number AS id",
+    "status": f"""CASE WHEN r.status = 'revoked' THEN 'revoked'
+        WHEN {_LAST_DAY} < {TODAY} THEN 'expired' ELSE 'valid' END AS status""",
+    "program_code": "p.code AS program_code",
+    "program_title": "p.title AS program_title",
+    "employee_name": "m.name AS employee_name",
+}
+
+CERTIFICATES = Listing(
+    table="rollbook_read.certificate_register",
+    key="number",
+    key_kind=str,
+    fields=FIELDS,
+    sorts={
+        "issued_at": Sort("r.issued_at", datetime),
+        "valid_until": Sort(_LAST_DAY, date),
+    },
+    joined="""
+        LEFT JOIN rollbook_read.program_listing p ON p.id = r.program_id
+        LEFT JOIN rollbook.employees m ON m.id = r.employee_id
+    """,
+)
+
+
+class Validity(StrEnum):
+    """What a certificate proves on a day."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFilter:
+    """Which certificates are wanted; None asks for nothing.
+
+    Attributes:
+        own: the employee to whose certificates the asking one is held.
+        expiring_within_days: asks for valid ones whose last day is that near.
+        issued: the days of issue, in UTC.
+        last_day: the last valid day; what is valid for ever lies in no range of it.
+        today: the day of the asking.
+
+    """
+
+    today: date
+    own: str | None = None
+    statuses: Sequence[Validity] | None = None
+    program_ids: Sequence[UUID] | None = None
+    employee_ids: Sequence[str] | None = None
+    enrollment_ids: Sequence[UUID] | None = None
+    expiring_within_days: int | None = None
+    issued: Range | None = None
+    last_day: Range | None = None
+
+    @property
+    def is_by_last_day(self) -> bool:
+        """Whether the last valid day decides, so that the order must be by it."""
+        return self.last_day is not None or any(days != Range() for _, days in self.parts)
+
+    @property
+    def parts(self) -> list[tuple[CertificateStatus, Range]]:
+        """What may be: a status as it is stored, with the last days that it takes."""
+        wanted = set(Validity if self.statuses is None else self.statuses)
+        if self.expiring_within_days is not None:
+            wanted &= {Validity.VALID}
+        return list(self._parts(wanted))
+
+    def _parts(self, wanted: set[Validity]) -> Iterator[tuple[CertificateStatus, Range]]:
+        if {Validity.VALID, Validity.EXPIRED} <= wanted:
+            yield CertificateStatus.ISSUED, Range()
+        elif Validity.VALID in wanted:
+            days = self.expiring_within_days
+            most = None if days is None else self.today + timedelta(days=days)
+            yield CertificateStatus.ISSUED, Range(least=self.today, most=most)
+        elif Validity.EXPIRED in wanted:
+            yield CertificateStatus.ISSUED, Range(before=self.today)
+        if Validity.REVOKED in wanted:
+            yield CertificateStatus.REVOKED, Range()
+
+    @property
+    def conditions(self) -> Conditions:
+        """The same as SQL."""
+        conditions = Conditions()
+        conditions.add_given("r.employee_id = %s", self.own)
+        conditions.add_any("r.employee_id", self.employee_ids)
+        conditions.add_any("r.program_id", self.program_ids)
+        conditions.add_any("r.enrollment_id", self.enrollment_ids)
+        self._add_parts(conditions)
+        if self.issued is not None:
+            self.issued.as_moments().add_to(conditions, "r.issued_at")
+        if self.last_day is not None:
+            self.last_day.add_to(conditions, _LAST_DAY)
+            conditions.add(f"{_LAST_DAY} < '9999-12-31'")
+        conditions.ways.append(self._way())
+        return conditions
+
+    def _add_parts(self, conditions: Conditions) -> None:
+        parts = self.parts
+        conditions.add_any("r.status", [str(status) for status, _ in parts])
+        for status, days in parts:
+            within = Conditions()
+            days.add_to(within, _LAST_DAY)
+            if len(parts) == 1:
+                days.add_to(conditions, _LAST_DAY)
+            elif days != Range():
+                sql = f"(r.status <> %s OR {within.sql})"
+                conditions.add(sql, str(status), *within.values)
+
+    def _way(self) -> Sequence[Spread]:
+        statuses = Spread("status", "text", [str(status) for status, _ in self.parts])
+        employees = [self.own] if self.own is not None else self.employee_ids
+        if employees is not None:
+            return [Spread("employee_id", "text", employees)]
+        if self.enrollment_ids is not None:
+            return [Spread("enrollment_id", "uuid", self.enrollment_ids)]
+        if self.program_ids is not None:
+            return [Spread("program_id", "uuid", self.program_ids), statuses]
+        return [statuses]
+
+
+def find_certificate(
+    conn: Connection[Any], names: Sequence[str], number: str, own: str | None = None
+) -> Sequence[Any] | None:
+    """Return the fields, or None when there is none, or not one of the employee `own`."""
+    conditions = Conditions()
+    conditions.add("r.number = %s", number)
+    conditions.add_given("r.employee_id = %s", own)
+    return CERTIFICATES.find(conn, names, conditions)
+
+
+def validity(row: CertificateRow, today: date) -> Validity:
+    """Return what the certificate proves on the day `today`."""
+    if row.status == CertificateStatus.REVOKED:
+        return Validity.REVOKED
+    has_ended = row.valid_until is not None and row.valid_until < today
+    return Validity.EXPIRED if has_ended else Validity.VALID
+
+
+def count_certificates(conn: Connection[Any], wanted: CertificateFilter) -> int | None:
+    """Return how many there are, from the counts where these know.
+
+    By program and stored status they know all; by days of issue or last days the status.
+    """
+    narrow = (wanted.own, wanted.employee_ids, wanted.enrollment_ids)
+    is_by_days = wanted.is_by_last_day or wanted.issued is not None
+    if (
+        any(one is not None for one in narrow)
+        or (is_by_days and wanted.program_ids is not None)
+        or (wanted.is_by_last_day and wanted.issued is not None)
+    ):
+        return CERTIFICATES.count(conn, wanted.conditions)
+    try:
+        return sum(_sum(conn, wanted, status, days) for status, days in wanted.parts)
+    except NoHistoryError:
+        return CERTIFICATES.count(conn, wanted.conditions)
+
+
+def _sum(
+    conn: Connection[Any], wanted: CertificateFilter, status: CertificateStatus, days: Range
+) -> int:
+    conditions = Conditions()
+    conditions.add("status = %s", str(status))
+    conditions.add_any("program_id", wanted.program_ids)
+    table = "certificate_counts"
+    if wanted.issued is not None:
+        table = "certificates_by_issue"
+        wanted.issued.add_to(conditions, "day")
+    elif wanted.is_by_last_day:
+        table = "certificates_by_last_day"
+        days.add_to(conditions, "day")
+        if wanted.last_day is not None:
+            wanted.last_day.add_to(conditions, "day")
+            conditions.add("day < '9999-12-31'")
+    query = (
+        f"SELECT coalesce(sum(certificates), 0)::bigint FROM rollbook_read.{table}"  # noqa: S608
+        f" WHERE {conditions.sql}"
+    )
+    [(total,)] = conn.execute(query, conditions.values).fetchall()
+    return int(total)

@@ -1,0 +1,128 @@
+"""The register of certificates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from domain.enrollment import Enrollment
+from projections.row import changed
+from projections.table import ReadTable, Summary
+
+FOR_EVER = date.max
+LAST_DAY = "coalesce(valid_until, '9999-12-31'::date)"
+
+
+class CertificateStatus(StrEnum):
+    """Whether a certificate was taken back. Expiry is a question about time, and not stored."""
+
+    ISSUED = "issued"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRow:
+    """One row per certificate ever issued; the key is `number`.
+
+    Attributes:
+        version: the version of its enrollment with the last event about it.
+        valid_until: the last valid day, None for ever.
+        issued_at, revoked_at: effective times.
+
+    """
+
+    number: str
+    status: str
+    version: int
+    enrollment_id: UUID
+    program_id: UUID
+    employee_id: str
+    cycle: int
+    title: str
+    valid_from: date
+    valid_until: date | None
+    issued_at: datetime
+    revoked_at: datetime | None
+    changed_at: datetime
+
+
+def evolve(row: CertificateRow | None, event: Any) -> CertificateRow | None:
+    """Return the row as it is after `event`."""
+    match event:
+        case Enrollment.CertificateIssued():
+            return _issued(event)
+        case Enrollment.CertificateRevoked() if row is not None:
+            return changed(
+                row,
+                status=CertificateStatus.REVOKED,
+                version=event.originator_version,
+                revoked_at=event.effective_at,
+                changed_at=event.timestamp,
+            )
+    return row
+
+
+def _issued(event: Enrollment.CertificateIssued) -> CertificateRow:
+    return CertificateRow(
+        number=event.number,
+        status=CertificateStatus.ISSUED,
+        version=event.originator_version,
+        enrollment_id=event.originator_id,
+        program_id=event.program_id,
+        employee_id=event.employee_id,
+        cycle=event.cycle,
+        title=event.title,
+        valid_from=event.valid_from,
+        valid_until=event.valid_until,
+        issued_at=event.effective_at,
+        revoked_at=None,
+        changed_at=event.timestamp,
+    )
+
+
+def _number_of(event: Any) -> str:
+    number: str = event.number
+    return number
+
+
+CERTIFICATE_COUNTS = Summary[CertificateRow](
+    name="certificate_counts",
+    key={"program_id": UUID, "status": str},
+    amounts=("certificates",),
+    contribution=lambda row: ((row.program_id, row.status), (1,)),
+)
+
+CERTIFICATES_BY_LAST_DAY = Summary[CertificateRow](
+    name="certificates_by_last_day",
+    key={"day": date, "status": str},
+    amounts=("certificates",),
+    contribution=lambda row: ((row.valid_until or FOR_EVER, row.status), (1,)),
+)
+
+CERTIFICATES_BY_ISSUE = Summary[CertificateRow](
+    name="certificates_by_issue",
+    key={"day": date, "status": str},
+    amounts=("certificates",),
+    contribution=lambda row: ((row.issued_at.date(), row.status), (1,)),
+)
+
+CERTIFICATE_REGISTER = ReadTable(
+    name="certificate_register",
+    row=CertificateRow,
+    key="number",
+    keys=dict.fromkeys((Enrollment.CertificateIssued, Enrollment.CertificateRevoked), _number_of),
+    evolve=evolve,
+    indexes=(
+        "(status, issued_at, number)",
+        f"(status, ({LAST_DAY}), number)",
+        "(program_id, status, issued_at, number)",
+        f"(program_id, status, ({LAST_DAY}), number)",
+        "(employee_id, issued_at, number)",
+        "(enrollment_id)",
+    ),
+    summaries=(CERTIFICATE_COUNTS, CERTIFICATES_BY_LAST_DAY, CERTIFICATES_BY_ISSUE),
+    definition=3,
+)

@@ -1,0 +1,75 @@
+"""What rows must meet, as SQL with its values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A column that is one of a few values, each of which is looked up in an index of its own.
+
+    `kind` is the SQL type of the values.
+    """
+
+    column: str
+    kind: str
+    values: Sequence[object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    sql: str
+    values: Sequence[object]
+
+
+@dataclass(slots=True)
+class Conditions:
+    """What rows must meet, and the ways to them.
+
+    Attributes:
+        ways: each finds some of the rows by the values of its spreads, in any of their
+            combinations, and all ways together find all; none means to look at every row.
+
+    """
+
+    _parts: list[_Part] = field(default_factory=list)
+    ways: list[Sequence[Spread]] = field(default_factory=list)
+
+    def add(self, sql: str, *values: object) -> None:
+        """Ask for `sql` too."""
+        self._parts.append(_Part(sql, values))
+
+    def add_given(self, sql: str, value: object | None) -> None:
+        """Ask for `sql` too, unless `value` is None."""
+        if value is not None:
+            self.add(sql, value)
+
+    def add_any(self, column: str, values: Sequence[object] | None) -> None:
+        """Ask for one of `values` in the column, unless they are None."""
+        if values is not None:
+            self._parts.append(_any(column, values))
+
+    def along(self, way: Sequence[Spread], alias: str) -> Conditions:
+        """Return what else must be asked for along `way` over the table `alias`.
+
+        Said twice, a condition would be taken for two by the planner, which then expects too few
+        rows and sorts all instead of walking along an index.
+        """
+        said = [_any(f"{alias}.{spread.column}", spread.values) for spread in way]
+        return Conditions([part for part in self._parts if part not in said])
+
+    @property
+    def sql(self) -> str:
+        """All of it as one expression."""
+        return " AND ".join(part.sql for part in self._parts) or "true"
+
+    @property
+    def values(self) -> list[object]:
+        """What stands for the marks in `sql`."""
+        return [value for part in self._parts for value in part.values]
+
+
+def _any(column: str, values: Sequence[object]) -> _Part:
+    return _Part(f"{column} = ANY(%s)", (list(values),))

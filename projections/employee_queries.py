@@ -1,0 +1,89 @@
+"""How employees are asked for. They are a table of the directory, not folded from events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+
+from projections.conditions import Conditions, Spread
+from projections.keyset import Listing, Order, Sort
+
+FIELDS: Mapping[str, str] = {
+    name: f"r.{name}"
+    for name in ("id", "name", "email", "department", "manager", "active", "version")
+}
+
+EMPLOYEES = Listing(
+    table="rollbook.employees",
+    key="id",
+    key_kind=str,
+    fields=FIELDS,
+    sorts={"id": Sort("r.id", str), "name": Sort("coalesce(r.name, '')", str)},
+)
+
+
+ID = Order("id", descending=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeeFilter:
+    """Which employees are wanted; None asks for nothing. `search` is a tsquery: name and id."""
+
+    departments: Sequence[str] | None = None
+    managers: Sequence[str] | None = None
+    active: bool | None = None
+    search: str | None = None
+
+    def conditions_for(self, orders: Sequence[Order]) -> Conditions:
+        """The same as SQL, for a list in these orders."""
+        conditions = self._conditions
+        # Only by name does an index begin with what is filtered by.
+        if orders[0].name == "name" and self.search is None:
+            conditions.ways.append(self._way())
+        return conditions
+
+    @property
+    def _conditions(self) -> Conditions:
+        conditions = Conditions()
+        conditions.add_any("r.department", self.departments)
+        conditions.add_any("r.manager", self.managers)
+        conditions.add_any("r.active", None if self.active is None else [self.active])
+        conditions.add_given("r.words @@ to_tsquery('simple', %s)", self.search)
+        return conditions
+
+    def _way(self) -> Sequence[Spread]:
+        active = Spread(
+            "active", "boolean", [True, False] if self.active is None else [self.active]
+        )
+        if self.managers is not None:
+            return [Spread("manager", "text", self.managers)]
+        if self.departments is not None:
+            return [Spread("department", "text", self.departments), active]
+        return [active]
+
+
+def find_employee(
+    conn: Connection[Any], names: Sequence[str], employee_id: str
+) -> Sequence[Any] | None:
+    """Return the fields, or None when nobody has this id."""
+    conditions = Conditions()
+    conditions.add("r.id = %s", employee_id)
+    return EMPLOYEES.find(conn, names, conditions)
+
+
+def count_employees(conn: Connection[Any], wanted: EmployeeFilter) -> int | None:
+    """Return how many there are, from the counts where these know."""
+    if wanted.managers is not None or wanted.search is not None:
+        return EMPLOYEES.count(conn, wanted.conditions_for([ID]))
+    conditions = Conditions()
+    conditions.add_any("department", wanted.departments)
+    conditions.add_given("active = %s", wanted.active)
+    query = (
+        "SELECT coalesce(sum(employees), 0)::bigint FROM rollbook.employee_counts"  # noqa: S608
+        f" WHERE {conditions.sql}"
+    )
+    [(total,)] = conn.execute(query, conditions.values).fetchall()
+    return int(total)

@@ -1,0 +1,93 @@
+"""How many enrollments there are, told from the counts without looking at any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from domain.enrollment import OPEN, EnrollmentStatus
+from projections.conditions import Conditions
+from projections.enrollment_listing import NEVER
+from projections.ranges import Range
+
+_BY_DAY = {
+    "began": "rollbook_read.enrollments_by_beginning",
+    "due": "rollbook_read.enrollments_by_due_day",
+    "ended": "rollbook_read.enrollments_by_end",
+}
+HUNDREDTHS = 100
+
+# A withdrawn enrollment is counted as cancelled when it never started.
+_COUNTED_AS = {status: str(status) for status in EnrollmentStatus} | {
+    EnrollmentStatus.WITHDRAWN: "withdrawn + cancelled"
+}
+
+
+def known_total(
+    conn: Connection[Any],
+    *,
+    statuses: Sequence[str] | None,
+    program_ids: Sequence[UUID] | None,
+    departments: Sequence[str] | None,
+    overdue: bool | None,
+    today: date,
+    ranges: Mapping[str, Range],
+) -> int | None:
+    """Return how many there are, or None where no table of counts is that fine.
+
+    By program, department and status the counts know all; by one range of days the
+    department and status; by a range of scores the status alone.
+    """
+    conditions = Conditions()
+    conditions.add_any("department", departments)
+    if not ranges:
+        conditions.add_any("program_id", program_ids)
+        total = _sum(conn, "rollbook_read.enrollment_counts", statuses, conditions)
+        if overdue is None:
+            return total
+        late = _overdue(conn, statuses, departments, today) if program_ids is None else None
+        return None if late is None else total - late
+    if len(ranges) > 1 or program_ids is not None or overdue is not None:
+        return None
+    [(name, wanted)] = ranges.items()
+    if name in _BY_DAY:
+        wanted.add_to(conditions, "day")
+        conditions.add(f"day < {NEVER}")
+        return _sum(conn, _BY_DAY[name], statuses, conditions)
+    if departments is not None:
+        return None
+    wanted.add_to(conditions, "score_hundredths / 100.0")
+    return _sum(conn, "rollbook_read.enrollments_by_score", statuses, conditions)
+
+
+def _overdue(
+    conn: Connection[Any],
+    statuses: Sequence[str] | None,
+    departments: Sequence[str] | None,
+    today: date,
+) -> int | None:
+    return known_total(
+        conn,
+        statuses=[one for one in OPEN if statuses is None or one in statuses],
+        program_ids=None,
+        departments=departments,
+        overdue=None,
+        today=today,
+        ranges={"due": Range(most=today - timedelta(days=1))},
+    )
+
+
+def _sum(
+    conn: Connection[Any], table: str, statuses: Sequence[str] | None, conditions: Conditions
+) -> int:
+    wanted = (
+        EnrollmentStatus if statuses is None else dict.fromkeys(map(EnrollmentStatus, statuses))
+    )
+    amounts = " + ".join(_COUNTED_AS[status] for status in wanted) or "0"
+    query = f"SELECT coalesce(sum({amounts}), 0)::bigint FROM {table} WHERE {conditions.sql}"  # noqa: S608
+    [(total,)] = conn.execute(query, conditions.values).fetchall()
+    return int(total)

@@ -1,0 +1,53 @@
+"""The list of all histories: what lists and figures were is read from these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.enrollment import Enrollment
+from projections.certificate_register import CERTIFICATE_REGISTER
+from projections.enrollment_listing import (
+    BEGAN,
+    ENDED,
+    ENROLLMENT_LISTING,
+    without_text,
+)
+from projections.history import history_of
+from projections.program_listing import PLACES, PROGRAM_LISTING
+from projections.program_places import PROGRAM_PLACES
+from projections.table import ReadTable
+from projections.waiting_list import WAITING_LIST
+
+# An index is written with every state of a row, so there are fewer than on the present ones.
+ENROLLMENT_HISTORY = history_of(
+    ENROLLMENT_LISTING,
+    "enrollment_history",
+    indexes=(
+        f"(status, {BEGAN}, id)",
+        "(program_id)",
+        "(employee_id)",
+        # The last of it passes by what took effect later without looking at the rows.
+        f"(({ENDED}), id, effective_from) WHERE status = 'completed'",
+    ),
+    erasures={Enrollment.TextErased: without_text},
+)
+CERTIFICATE_HISTORY = history_of(
+    CERTIFICATE_REGISTER,
+    "certificate_history",
+    indexes=("(status, issued_at, number)", "(program_id)", "(employee_id)"),
+)
+PROGRAM_HISTORY = history_of(
+    PROGRAM_LISTING,
+    "program_history",
+    indexes=(),
+    leaving_out=PLACES,
+)
+WAITING_HISTORY = history_of(WAITING_LIST, "waiting_history", indexes=("(program_id)",))
+
+FOLLOWED = (PROGRAM_HISTORY, WAITING_HISTORY, ENROLLMENT_HISTORY, CERTIFICATE_HISTORY)
+HISTORIES: tuple[ReadTable[Any], ...] = (*FOLLOWED, PROGRAM_PLACES)
+
+
+def is_followed(table: ReadTable[Any]) -> bool:
+    """Return whether what `table` was is kept."""
+    return any(history.of is table for history in FOLLOWED)

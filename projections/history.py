@@ -1,0 +1,80 @@
+"""Histories: read tables that keep every state of another table's rows, in both times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, make_dataclass, replace
+from datetime import datetime
+from typing import Any, get_type_hints
+
+from domain.aggregate import Event
+from projections.table import ReadTable, Summary
+from projections.timeline import Bounds
+
+BOUNDS = tuple(column.name for column in fields(Bounds))
+
+HOLDS = """effective_from <= %(as_of)s AND known_from <= %(known_at)s
+    AND known_until > %(known_at)s
+    AND (effective_until > %(as_of)s OR end_known_from > %(known_at)s)"""
+"""Whether a stay holds at the two times."""
+
+BEFORE = "effective_at <= %(as_of)s AND recorded_at <= %(known_at)s"
+"""Whether a change counts at the two times."""
+
+
+@dataclass(frozen=True, eq=False)
+class History(ReadTable[Any]):
+    """The stays of the rows of a read table: its columns, and the bounds.
+
+    Its summaries hold what is added to those of the table at an effective and a
+    recorded time: what they came to at any two times is the sum of all before both.
+
+    Attributes:
+        of: the table whose rows it follows, by the same `evolve`.
+        erasures: the events that erase text, each with what it makes of every state of a row.
+    """
+
+    of: ReadTable[Any] = None  # type: ignore[assignment]  # `history_of` gives it
+    erasures: Mapping[type[Event], Callable[[Any], Any]] = field(default_factory=dict)
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Its key columns."""
+        return (self.key, "known_from", "effective_from")
+
+
+def history_of(
+    table: ReadTable[Any],
+    name: str,
+    indexes: tuple[str, ...],
+    leaving_out: Iterable[type[Event]] = (),
+    erasures: Mapping[type[Event], Callable[[Any], Any]] | None = None,
+) -> History:
+    """Return the history of `table` and of all its summaries.
+
+    It passes by the events `leaving_out`; `erasures` are as in `History`.
+    """
+    return History(
+        name=name,
+        row=_with_bounds(table.row),
+        key=table.key,
+        keys={kind: key for kind, key in table.keys.items() if kind not in {*leaving_out}},
+        evolve=table.evolve,
+        indexes=indexes,
+        summaries=tuple(map(_changes_of, table.summaries)),
+        definition=table.definition,
+        of=table,
+        erasures=erasures or {},
+    )
+
+
+def _with_bounds(row: type[Any]) -> type[Any]:
+    hints = get_type_hints(row)
+    columns = [(column.name, hints[column.name]) for column in fields(row)]
+    bounds = [(name, datetime) for name in BOUNDS]
+    return make_dataclass(f"{row.__name__}Stay", [*columns, *bounds], frozen=True, slots=True)
+
+
+def _changes_of(summary: Summary[Any]) -> Summary[Any]:
+    times = {"effective_at": datetime, "recorded_at": datetime}
+    return replace(summary, name=f"{summary.name}_changes", key={**summary.key, **times})

@@ -1,0 +1,214 @@
+"""Lists page by page, by the key of the last row shown: they stay right while rows change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from projections.conditions import Conditions, Spread
+
+SortValue = str | int | float | date | datetime | UUID
+
+MAX_COUNTED = 1_000
+"""So many rows are counted one by one where no table of counts knows; more are not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One order of a list.
+
+    Attributes:
+        expression: what SQL sorts by, never null, over the alias `r`.
+        kind: the type of its values.
+
+    """
+
+    expression: str
+    kind: type[SortValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sort by its name, and which of its ends comes first."""
+
+    name: str
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which page of a list is wanted.
+
+    Attributes:
+        orders: what it is sorted by, the first one first.
+        limit: the most rows to answer with.
+        after: the sort values and the key of the row before the page; None for the first page.
+
+    """
+
+    orders: Sequence[Order]
+    limit: int
+    after: Sequence[SortValue] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list.
+
+    Attributes:
+        rows: the values of the wanted fields, row by row.
+        total: how many rows there are on all pages; None where they were not counted.
+        after: where the next page goes on; None on the last.
+
+    """
+
+    rows: Sequence[Sequence[Any]]
+    total: int | None
+    after: Sequence[SortValue] | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """How one table is listed and shown.
+
+    Attributes:
+        table: the SQL table; it has the alias `r` everywhere.
+        key: its key column.
+        key_kind: the type of its values.
+        fields: what is shown, by name, as SQL over `r` and what is joined.
+        sorts: the orders by name.
+        documents: the fields that are JSON already, as text.
+        joined: the tables beside it, joined by their keys.
+
+    """
+
+    table: str
+    key: str
+    key_kind: type[SortValue]
+    fields: Mapping[str, str]
+    sorts: Mapping[str, Sort]
+    documents: frozenset[str] = frozenset()
+    joined: str = ""
+
+    def page(
+        self, conn: Connection[Any], names: Sequence[str], conditions: Conditions, window: Window
+    ) -> Page:
+        """Return the page of the fields `names`, without the total."""
+        keys, values = self._keys_sql(conditions, window)
+        columns = ", ".join(self.fields[name] for name in names)
+        query = f"""
+            SELECT {columns}, k.* FROM ({keys}) k
+            JOIN {self.table} r ON r.{self.key} = k.key {self.joined}
+            ORDER BY {self._order_sql(window, "k.")}
+        """  # noqa: S608  # made of constants
+        found = _fetch(conn, query, values)
+        shown = [row[: len(names)] for row in found[: window.limit]]
+        is_last = len(found) <= window.limit
+        return Page(shown, None, None if is_last else found[window.limit - 1][len(names) :])
+
+    def find(
+        self, conn: Connection[Any], names: Sequence[str], conditions: Conditions
+    ) -> Sequence[Any] | None:
+        """Return the fields `names` of the row that meets the conditions, None without one."""
+        return next(iter(self.rows(conn, names, conditions)), None)
+
+    def rows(
+        self, conn: Connection[Any], names: Sequence[str], conditions: Conditions
+    ) -> Sequence[Sequence[Any]]:
+        """Return the fields `names` of the few rows that meet the conditions."""
+        columns = ", ".join(self.fields[name] for name in names)
+        query = f"SELECT {columns} FROM {self.table} r {self.joined} WHERE {conditions.sql}"  # noqa: S608
+        return _fetch(conn, query, conditions.values)
+
+    def count(self, conn: Connection[Any], conditions: Conditions) -> int | None:
+        """Return how many rows meet the conditions; None when they are more than `MAX_COUNTED`."""
+        found = f"SELECT 1 FROM {self.table} r WHERE {conditions.sql} LIMIT %s"  # noqa: S608
+        query = f"SELECT count(*) FROM ({found}) counted"  # noqa: S608
+        [(total,)] = _fetch(conn, query, [*conditions.values, MAX_COUNTED + 1])
+        return None if total > MAX_COUNTED else int(total)
+
+    def _keys_sql(self, conditions: Conditions, window: Window) -> tuple[str, list[object]]:
+        """Return the query of the page's keys and sort values, one more than the limit.
+
+        Each way is walked along an index, value by value of its spreads, and what they find is
+        merged.
+        """
+        parts, values = [], []
+        for way in conditions.ways or [()]:
+            sql, bound = self._way_sql(conditions, way, window)
+            parts.append(sql)
+            values += bound
+        if len(parts) == 1:
+            return parts[0], values
+        merged = " UNION ".join(f"({part})" for part in parts)
+        sql = f"SELECT * FROM ({merged}) u ORDER BY {self._order_sql(window, 'u.')} LIMIT %s"  # noqa: S608
+        return sql, [*values, window.limit + 1]
+
+    def _way_sql(
+        self, conditions: Conditions, way: Sequence[Spread], window: Window
+    ) -> tuple[str, list[object]]:
+        wanted = conditions.along(way, "r")
+        for number, spread in enumerate(way):
+            wanted.add(f"r.{spread.column} = w{number}.value")
+        if window.after is not None:
+            self._add_beyond(wanted, window, window.after)
+        sorts = [self.sorts[order.name].expression for order in window.orders]
+        columns = ", ".join(f"{sql} AS s{number}" for number, sql in enumerate(sorts))
+        order = self._order_sql(window)
+        walk = (  # made of constants
+            f"SELECT {columns}, r.{self.key} AS key FROM {self.table} r"  # noqa: S608
+            f" WHERE {wanted.sql} ORDER BY {order} LIMIT %s"
+        )
+        values = [*wanted.values, window.limit + 1]
+        if not way:
+            return walk, values
+        spreads = ", ".join(
+            f"unnest(%s::{spread.kind}[]) w{number}(value)" for number, spread in enumerate(way)
+        )
+        sql = (
+            f"SELECT t.* FROM {spreads} CROSS JOIN LATERAL ({walk}) t"  # noqa: S608
+            f" ORDER BY {self._order_sql(window, 't.')} LIMIT %s"
+        )
+        return sql, [
+            *(list(dict.fromkeys(spread.values)) for spread in way),
+            *values,
+            window.limit + 1,
+        ]
+
+    def _order_sql(self, window: Window, alias: str = "") -> str:
+        parts = [(f"s{n}", order.descending) for n, order in enumerate(window.orders)]
+        parts.append(("key", window.orders[0].descending))
+        return ", ".join(f"{alias}{name} {'DESC' if down else 'ASC'}" for name, down in parts)
+
+    def _add_beyond(self, wanted: Conditions, window: Window, after: Sequence[SortValue]) -> None:
+        """Ask for rows behind the one with the sort values and the key `after`."""
+        columns = [self.sorts[order.name].expression for order in window.orders]
+        columns.append(f"r.{self.key}")
+        directions = [order.descending for order in window.orders]
+        directions.append(directions[0])
+        if len(set(directions)) == 1:
+            marks = ", ".join("%s" for _ in columns)
+            wanted.add(f"({', '.join(columns)}) {_beyond(directions[0])} ({marks})", *after)
+            return
+        # The first condition says the same as the rest of its column, in a way an index serves.
+        wanted.add(f"{columns[0]} {_beyond(directions[0])}= %s", after[0])
+        sql, values = "false", list[object]()
+        for column, descending, value in reversed(
+            list(zip(columns, directions, after, strict=True))
+        ):
+            sql = f"({column} {_beyond(descending)} %s OR ({column} = %s AND {sql}))"
+            values = [value, value, *values]
+        wanted.add(sql, *values)
+
+
+def _beyond(descending: bool) -> str:  # noqa: FBT001  # the one thing it is about
+    return "<" if descending else ">"
+
+
+def _fetch(conn: Connection[Any], query: str, values: Sequence[object]) -> list[Sequence[Any]]:
+    return conn.execute(query, values, binary=True).fetchall()

@@ -1,0 +1,46 @@
+"""Ranges of days and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from projections.conditions import Conditions
+
+ONE_DAY = timedelta(days=1)
+
+Bound = date | datetime | float
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From `least` to `most`, both within it; None is no end.
+
+    `before` is an end that is not within it.
+    """
+
+    least: Any = None
+    most: Any = None
+    before: Any = None
+
+    def up_to(self, most: Bound) -> Range:
+        """Return the part of it up to `most`."""
+        return replace(self, most=most if self.most is None else min(self.most, most))
+
+    def as_moments(self) -> Range:
+        """Return all moments of these days, in UTC."""
+        return Range(
+            least=None if self.least is None else _midnight(self.least),
+            before=None if self.most in {None, date.max} else _midnight(self.most + ONE_DAY),
+        )
+
+    def add_to(self, conditions: Conditions, expression: str) -> None:
+        """Ask for values of `expression` within it."""
+        conditions.add_given(f"{expression} >= %s", self.least)
+        conditions.add_given(f"{expression} <= %s", self.most)
+        conditions.add_given(f"{expression} < %s", self.before)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,185 @@
+"""The rows of one read table: loaded by key, written in sets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+import msgspec
+from psycopg.rows import args_row
+from psycopg.sql import SQL, Composable, Identifier
+
+from eventlog.pool import Connection
+from projections.columns import columns_of, row_maker
+from projections.fold import Amounts, Folded, Key
+from projections.table import ReadTable, Summary
+
+CACHED_ROWS = 40_000
+
+
+class Recent(dict[Key, Any]):
+    """What was written last, by key; bounded."""
+
+    def keep(self, rows: Mapping[Key, Any]) -> None:
+        """Take in `rows`, and let go of old ones."""
+        self.update(rows)
+        if len(self) > CACHED_ROWS:
+            for key in list(islice(self, len(self) - CACHED_ROWS * 3 // 4)):
+                del self[key]
+
+
+class Rows:
+    """Rows of a table in one schema, of which nobody else may write any meanwhile.
+
+    It remembers some. After anything failed, make a new one.
+    """
+
+    def __init__(self, table: ReadTable[Any], schema: str) -> None:
+        self._table = table
+        self._make = row_maker(table.row)
+        self._select = _select(table, schema)
+        self._upsert = upsert(table, schema)
+        self._delete = _delete(table, schema)
+        self._summaries = [SummaryRows(summary, schema) for summary in table.summaries]
+        self._cached = Recent()
+
+    def load(self, conn: Connection, keys: Collection[Key]) -> dict[Key, Any]:
+        """Return the rows that exist under `keys`, by key."""
+        rows, missing = {}, []
+        for key in keys:
+            row = self._cached.get(key)
+            if row is None:
+                missing.append(key)
+            else:
+                rows[key] = row
+        if missing:
+            with conn.cursor(binary=True, row_factory=args_row(self._make)) as cursor:
+                cursor.execute(self._select, (missing,), prepare=True)
+                key_column = self._table.key
+                rows |= {getattr(row, key_column): row for row in cursor}
+        return rows
+
+    def write(self, conn: Connection, folded: Folded) -> None:
+        """Write what a batch changed. A summary's rows with nothing in them are removed."""
+        if folded.changed:
+            conn.execute(self._upsert, (as_json(folded.changed),), prepare=True)
+        if folded.gone:
+            conn.execute(self._delete, (folded.gone,), prepare=True)
+        for summary in self._summaries:
+            summary.add(conn, folded.summaries[summary.name])
+
+    def remember(self, rows: Mapping[Key, Any]) -> None:
+        """Keep rows that were written for the next batch, and let go of old ones."""
+        self._cached.keep(rows)
+
+
+class SummaryRows:
+    """The rows of one summary, to which amounts are added.
+
+    What they add up to is never negative, unless `signed` says so.
+    """
+
+    def __init__(self, summary: Summary[Any], schema: str, *, signed: bool = False) -> None:
+        self._signed = signed
+        self.name = summary.name
+        self._columns = (*summary.key, *summary.amounts)
+        self._add = _add_amounts(summary, schema)
+        self._remove = _remove_empty(summary, schema)
+
+    def add(self, conn: Connection, net: Amounts) -> None:
+        """Add amounts; rows with nothing in them are removed."""
+        changed = [(key, amounts) for key, amounts in net.items() if any(amounts)]
+        if not changed:
+            return
+        conn.execute(self._add, (self._as_json(changed),), prepare=True)
+        fallen = [(key, amounts) for key, amounts in changed if self._signed or min(amounts) < 0]
+        if fallen:
+            conn.execute(self._remove, (self._as_json(fallen),), prepare=True)
+
+    def _as_json(self, net: Iterable[tuple[tuple[object, ...], list[int]]]) -> str:
+        return as_json(
+            [dict(zip(self._columns, (*key, *amounts), strict=True)) for key, amounts in net]
+        )
+
+
+def as_json(rows: list[Any]) -> str:
+    """Return rows as the statements here take them."""
+    return msgspec.json.encode(rows).decode()
+
+
+def _select(table: ReadTable[Any], schema: str) -> bytes:
+    return (
+        SQL("SELECT {} FROM {} WHERE {} = ANY(%s)")
+        .format(
+            _names(column.name for column in columns_of(table.row)),
+            Identifier(schema, table.name),
+            Identifier(table.key),
+        )
+        .as_bytes()
+    )
+
+
+def upsert(table: ReadTable[Any], schema: str) -> bytes:
+    """Return the statement that writes rows, given as a JSON list."""
+    names = [column.name for column in columns_of(table.row)]
+    return (
+        SQL(
+            "INSERT INTO {name} ({columns})"
+            " SELECT {columns} FROM json_populate_recordset(NULL::{name}, %s::json)"
+            " ON CONFLICT ({key}) DO UPDATE SET ({columns}) = ROW({excluded})"
+        )
+        .format(
+            name=Identifier(schema, table.name),
+            columns=_names(names),
+            key=_names(table.primary_key),
+            excluded=SQL(", ").join(Identifier("excluded", name) for name in names),
+        )
+        .as_bytes()
+    )
+
+
+def _delete(table: ReadTable[Any], schema: str) -> bytes:
+    return (
+        SQL("DELETE FROM {} WHERE {} = ANY(%s)")
+        .format(Identifier(schema, table.name), Identifier(table.key))
+        .as_bytes()
+    )
+
+
+def _add_amounts(summary: Summary[Any], schema: str) -> bytes:
+    sums = [SQL("{0} = held.{0} + excluded.{0}").format(Identifier(n)) for n in summary.amounts]
+    return (
+        SQL(
+            "INSERT INTO {name} AS held ({columns})"
+            " SELECT {columns} FROM json_populate_recordset(NULL::{name}, %s::json)"
+            " ON CONFLICT ({key}) DO UPDATE SET {sums}"
+        )
+        .format(
+            name=Identifier(schema, summary.name),
+            columns=_names((*summary.key, *summary.amounts)),
+            key=_names(summary.key),
+            sums=SQL(", ").join(sums),
+        )
+        .as_bytes()
+    )
+
+
+def _remove_empty(summary: Summary[Any], schema: str) -> bytes:
+    same = [SQL("held.{0} = fallen.{0}").format(Identifier(name)) for name in summary.key]
+    empty = [SQL("held.{} = 0").format(Identifier(name)) for name in summary.amounts]
+    return (
+        SQL(
+            "DELETE FROM {name} AS held"
+            " USING json_populate_recordset(NULL::{name}, %s::json) AS fallen WHERE {conditions}"
+        )
+        .format(
+            name=Identifier(schema, summary.name),
+            conditions=SQL(" AND ").join((*same, *empty)),
+        )
+        .as_bytes()
+    )
+
+
+def _names(names: Iterable[str]) -> Composable:
+    return SQL(", ").join(map(Identifier, names))

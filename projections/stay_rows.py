@@ -1,0 +1,134 @@
+"""The stays of one history: loaded by key, written in sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any
+
+from psycopg.sql import SQL, Identifier
+
+from eventlog.pool import Connection
+from projections.columns import columns_of, row_maker
+from projections.fold import Entry, Folded, Key
+from projections.history import BOUNDS, History
+from projections.rows import Recent, SummaryRows, as_json, upsert
+from projections.timeline import NEVER, Bounds, Stay
+
+EVER = datetime.min.replace(tzinfo=UTC)
+
+
+class StayRows:
+    """Stays of a history in one schema, of which nobody else may write any meanwhile.
+
+    It remembers the last stays of some keys. After anything failed, make a new one.
+    """
+
+    def __init__(self, table: History, schema: str) -> None:
+        columns = [column.name for column in columns_of(table.of.row)]
+        self._columns = (*columns, *BOUNDS)
+        self._make = row_maker(table.of.row)
+        self._values = attrgetter(*columns)
+        self._bounds = attrgetter(*BOUNDS)
+        self._key = attrgetter(table.key)
+        self._select = _select(table, schema)
+        self._upsert = upsert(table, schema)
+        self._end = _end(table, schema)
+        self._summaries = [SummaryRows(summary, schema, signed=True) for summary in table.summaries]
+        self._erasures = table.erasures
+        self._last = Recent()
+
+    def load(
+        self, conn: Connection, by_key: Mapping[Key, Sequence[Entry]]
+    ) -> dict[Key, list[Stay]]:
+        """Return the stays that the events may concern, in order of effective time, by key."""
+        found: dict[Key, list[Stay]] = {}
+        missing, whole = [], []
+        for key, entries in by_key.items():
+            last: Stay | None = self._last.get(key)
+            if any(type(event) in self._erasures for _, event in entries):
+                whole.append(key)
+            elif last is not None and _follow(last, entries):
+                found[key] = [last]
+            else:
+                missing.append(key)
+        for keys, known_until in ((missing, NEVER), (whole, EVER)):
+            for stay in self._stored(conn, keys, known_until) if keys else ():
+                found.setdefault(self._key(stay.row), []).append(stay)
+        return found
+
+    def write(self, conn: Connection, folded: Folded) -> None:
+        """Write what a batch changed."""
+        if folded.changed:
+            conn.execute(self._upsert, (as_json([*self._as_rows(folded.changed)]),), prepare=True)
+        if folded.gone:
+            conn.execute(self._end, self._ends(folded.gone), prepare=True)
+        for summary in self._summaries:
+            summary.add(conn, folded.summaries[summary.name])
+
+    def remember(self, rows: Mapping[Key, Stay | None]) -> None:
+        """Keep the last stays that were written for the next batch, and let go of old ones."""
+        self._last.keep(rows)
+
+    def _stored(
+        self, conn: Connection, keys: Sequence[Key], known_until: datetime
+    ) -> Iterator[Stay]:
+        width = len(self._columns) - len(BOUNDS)
+        with conn.cursor(binary=True) as cursor:
+            for values in cursor.execute(self._select, (keys, known_until), prepare=True):
+                yield Stay(self._make(*values[:width]), Bounds(*values[width:]))
+
+    def _as_rows(self, stays: Sequence[Stay]) -> Iterator[dict[str, Any]]:
+        for stay in stays:
+            values = (*self._values(stay.row), *self._bounds(stay.bounds))
+            pairs = zip(self._columns, values, strict=True)
+            # What is left out is null; most rows have many of these.
+            yield {name: value for name, value in pairs if value is not None}
+
+    def _ends(self, stays: Sequence[Stay]) -> list[list[Any]]:
+        lines = [(self._key(stay.row), *self._bounds(stay.bounds)) for stay in stays]
+        return [list(column) for column in zip(*lines, strict=True)]
+
+
+def _follow(last: Stay, entries: Sequence[Entry]) -> bool:
+    """Whether all of the events took effect in the last stay, and so concern no other."""
+    begin = last.bounds.effective_from
+    return last.is_last and all(event.effective_at >= begin for _, event in entries)
+
+
+def _select(table: History, schema: str) -> bytes:
+    return (
+        SQL(
+            "SELECT {} FROM {} WHERE {key} = ANY(%s) AND known_until >= %s"
+            " ORDER BY {key}, effective_from"
+        )
+        .format(
+            SQL(", ").join(Identifier(column.name) for column in columns_of(table.row)),
+            Identifier(schema, table.name),
+            key=Identifier(table.key),
+        )
+        .as_bytes()
+    )
+
+
+def _end(table: History, schema: str) -> bytes:
+    """Return the statement that gives stays other ends; it takes a list for each column."""
+    key = next(column for column in columns_of(table.row) if column.name == table.key)
+    kinds = [key.sql_type, *("timestamptz" for _ in BOUNDS)]
+    return (
+        SQL(
+            "UPDATE {name} AS held SET effective_until = new.effective_until,"
+            " end_known_from = new.end_known_from, known_until = new.known_until"
+            " FROM unnest({lists}) AS new ({key}, {bounds})"
+            " WHERE held.{key} = new.{key} AND held.known_from = new.known_from"
+            " AND held.effective_from = new.effective_from"
+        )
+        .format(
+            name=Identifier(schema, table.name),
+            key=Identifier(table.key),
+            bounds=SQL(", ").join(map(Identifier, BOUNDS)),
+            lists=SQL(", ").join(SQL(f"%s::{kind}[]") for kind in kinds),
+        )
+        .as_bytes()
+    )

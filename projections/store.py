@@ -1,0 +1,99 @@
+"""The read tables in PostgreSQL, made from their row classes.
+
+Every function takes the schema, so that the same tables can stand beside the live
+ones while they are built anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from psycopg.sql import SQL, Composable, Composed, Identifier
+
+from eventlog.pool import Connection
+from projections import parked, progress
+from projections.columns import Column, column, columns_of
+from projections.names import LIVE
+from projections.table import ReadTable, Summary
+
+# Room in each page for the next version of its rows, which are changed a few times each.
+_ROW_FILL_PERCENT = 80
+_SUMMARY_FILL_PERCENT = 50
+
+
+def create_tables(conn: Connection, tables: Sequence[ReadTable[Any]], schema: str = LIVE) -> None:
+    """Create the tables, their summaries, indexes and progress where they are missing.
+
+    A table that was built by another definition is left as it is: a rebuild replaces it.
+    """
+    conn.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(schema)))
+    progress.create(conn, schema)
+    parked.create(conn, schema)
+    known = progress.read(conn, schema)
+    for table in tables:
+        if table.name in known and known[table.name].definition != table.definition:
+            continue
+        create_columns(conn, table, schema)
+        create_indexes(conn, table, schema)
+        progress.begin(conn, schema, table)
+
+
+def create_columns(conn: Connection, table: ReadTable[Any], schema: str) -> None:
+    """Create the SQL table and its summaries, without the indexes besides the keys."""
+    conn.execute(
+        _create(schema, table.name, columns_of(table.row), table.primary_key, _ROW_FILL_PERCENT)
+    )
+    for summary in table.summaries:
+        conn.execute(
+            _create(
+                schema,
+                summary.name,
+                _summary_columns(summary),
+                list(summary.key),
+                _SUMMARY_FILL_PERCENT,
+            )
+        )
+
+
+def create_indexes(conn: Connection, table: ReadTable[Any], schema: str) -> None:
+    """Create the indexes besides the key where they are missing."""
+    for number, index in enumerate(table.indexes, start=1):
+        conn.execute(
+            SQL("CREATE INDEX IF NOT EXISTS {} ON {} {}").format(
+                Identifier(f"{table.name}_{number}"),
+                Identifier(schema, table.name),
+                SQL(index),
+            )
+        )
+
+
+def sql_tables(tables: Iterable[ReadTable[Any]]) -> list[str]:
+    """Return the names of all SQL tables that the read tables are stored in."""
+    return [name for t in tables for name in (t.name, *(s.name for s in t.summaries))]
+
+
+def _create(
+    schema: str, name: str, columns: Iterable[Column], key: Sequence[str], fill_percent: int
+) -> Composed:
+    return SQL(
+        "CREATE TABLE IF NOT EXISTS {} ({}, PRIMARY KEY ({})) WITH (fillfactor = {})"
+    ).format(
+        Identifier(schema, name),
+        SQL(", ").join(map(_definition, columns)),
+        SQL(", ").join(map(Identifier, key)),
+        SQL(str(fill_percent)),
+    )
+
+
+def _summary_columns(summary: Summary[Any]) -> list[Column]:
+    keys = [column(name, kind) for name, kind in summary.key.items()]
+    return [*keys, *(column(name, int) for name in summary.amounts)]
+
+
+def _definition(of: Column) -> Composable:
+    return SQL("{} {}{}").format(
+        Identifier(of.name),
+        SQL(of.sql_type),
+        SQL("" if of.nullable else " NOT NULL"),
+    )

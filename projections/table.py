@@ -1,0 +1,86 @@
+"""What a read table declares. The projector does the rest, the same way for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import LiteralString
+    from uuid import UUID
+
+    from domain.aggregate import Event
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, eq=False)
+class Summary(Generic[Row]):
+    """A coarser table: what the rows of a finer one add up to.
+
+    Attributes:
+        name: name of the SQL table.
+        key: its key columns and their types. A key column is never null.
+        amounts: its other columns, whole numbers all of them.
+        contribution: what one row of the finer table adds: the values of the key
+            columns, and the amounts in their order. None when it adds nothing.
+            Same row, same contribution: it is taken away again when the row changes.
+
+    """
+
+    name: str
+    key: Mapping[str, type]
+    amounts: tuple[str, ...]
+    contribution: Callable[[Row], tuple[tuple[object, ...], tuple[int, ...]] | None]
+
+
+@dataclass(frozen=True, eq=False)
+class ReadTable(Generic[Row]):
+    """One read table, folded from events, with the summaries of its rows.
+
+    Attributes:
+        name: name of the SQL table.
+        row: a frozen dataclass with slots; its fields are the columns.
+        key: the name of the key column.
+        keys: the events that concern the table, each with the key of the row it
+            changes. Other events pass by.
+        evolve: the row after an event; None before there is a row, or after it is gone.
+            A pure function.
+        indexes: what to index besides the key, as in "(status, id)".
+        summaries: the coarser tables of its rows.
+        definition: raised by one whenever `evolve`, the columns or a contribution
+            change their meaning, so that a rebuild is not compared with other rules.
+
+    """
+
+    name: str
+    row: type[Row]
+    key: str
+    keys: Mapping[type[Event], Callable[[Any], UUID | str]]
+    evolve: Callable[[Row | None, Any], Row | None]
+    indexes: tuple[str, ...] = ()
+    summaries: tuple[Summary[Row], ...] = ()
+    definition: int = 1
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """The key columns of the SQL table."""
+        return (self.key,)
+
+
+@dataclass(frozen=True, eq=False)
+class CopiedTable(ReadTable[Row]):
+    """A read table with one row per event, which one statement of the database makes.
+
+    Attributes:
+        key: its rows are known by the position of their event.
+        select: SQL that gives the columns of the rows, in order, from `rollbook.events e`.
+            It ends where a condition on the events follows.
+
+    """
+
+    key: str = "position"
+    keys: Mapping[type[Event], Callable[[Any], UUID | str]] = field(default_factory=dict)
+    evolve: Callable[[Row | None, Any], Row | None] = lambda _row, event: event
+    select: LiteralString = ""

@@ -1,0 +1,35 @@
+"""`rollbook alive`: a health check for the processes that listen on no port."""
+
+from __future__ import annotations
+
+import socket
+
+import click
+import psycopg
+
+from eventlog.pool import open_connection
+from rollbook.embedded import with_urls
+from rollbook.settings import Settings
+
+ALIVE_SECONDS = 10
+
+_SEEN = """
+select exists (
+    select from rollbook.processes
+    where name = %s and host = %s and seen_at > now() - make_interval(secs => %s)
+)
+"""
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["projector", "publisher", "snapshotter", "notary"]))
+@click.pass_obj
+def alive(settings: Settings, name: str) -> None:
+    """Exit with 0 if the process NAME of this machine gave a sign of life lately."""
+    try:
+        with open_connection(str(with_urls(settings).database_url)) as connection:
+            row = connection.execute(_SEEN, [name, socket.gethostname(), ALIVE_SECONDS]).fetchone()
+    except psycopg.Error as error:
+        raise click.ClickException(f"The database does not answer: {error}") from None
+    if row != (True,):
+        raise click.ClickException(f"{name} gave no sign of life for {ALIVE_SECONDS} s.")

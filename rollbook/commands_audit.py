@@ -1,0 +1,237 @@
+"""`rollbook audit`: proof for auditors."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import click
+import psycopg
+
+from audit import accesses
+from audit.accesses import Access
+from audit.selection import (
+    NothingSelected,
+    Selection,
+    TrailIsBehind,
+    of_period,
+    of_person,
+    of_program,
+)
+from eventlog.pool import Connection, open_connection
+from projections.session import open_patient
+from proof import checkpoints, verify_bundle, whole_log
+from proof.bundle import EventIsNotProven, bundle
+from proof.leaf import stored_leaves
+from proof.live import Difference
+from proof.tree import Tree
+from proof.verify_bundle import Broken
+from rollbook.checkpoint_key import NotAnEd25519Key, signer
+from rollbook.embedded import with_urls
+from rollbook.settings import Settings
+
+SHOWN_DIFFERENCES = 20
+
+EVER = datetime.min.replace(tzinfo=UTC)
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment as RFC 3339 has it, or a day, which begins at midnight in UTC."""
+
+    name = "time"
+
+    def convert(
+        self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Return the moment, in UTC."""
+        try:
+            found = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} must be as 2026-03-31 or 2026-03-31T12:00:00Z.", param, ctx)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@click.group()
+def audit() -> None:
+    """Show that the log was not changed."""
+
+
+@audit.command()
+@click.pass_obj
+def key(settings: Settings) -> None:
+    """Print the public key by which checkpoints and bundles are checked."""
+    with told_plainly():
+        click.echo(signer(settings.checkpoints).verifier_key)
+
+
+@audit.command()
+@click.pass_obj
+def checkpoint(settings: Settings) -> None:
+    """Sign a checkpoint of all events that the tree holds now, and print it."""
+    with told_plainly(), open_connection(_database(settings)) as conn:
+        click.echo(checkpoints.issue(conn, signer(settings.checkpoints)).note, nl=False)
+
+
+@audit.command()
+@click.option("--employee", metavar="ID", help="The enrollments of a person.")
+@click.option("--program", type=click.UUID, help="A program and all enrollments in it.")
+@click.option("--from", "begin", type=Moment(), help="Everything that was recorded from then on,")
+@click.option("--until", type=Moment(), help="and before then; one of the two may be left out.")
+@click.option("--out", type=FILE, required=True, help="The file to write.")
+@click.pass_context
+def export(
+    context: click.Context,
+    employee: str | None,
+    program: UUID | None,
+    begin: datetime | None,
+    until: datetime | None,
+    out: Path,
+) -> None:
+    """Write a bundle of events that can be checked without a database."""
+    settings: Settings = context.obj
+    period = (begin, until) if begin or until else None
+    if sum(way is not None for way in (employee, program, period)) != 1:
+        raise click.UsageError("Give --employee, or --program, or --from and --until.")
+    with (
+        told_plainly(),
+        open_patient(_database(settings)) as reading,
+        open_patient(_database(settings)) as proving,
+    ):
+        _log_access(proving, context, employee)
+        if employee is not None:
+            selection = of_person(proving, Tree(proving), employee)
+        elif program is not None:
+            selection = of_program(proving, Tree(proving), program)
+        else:
+            selection = of_period(proving, Tree(proving), begin or EVER, until or FOR_EVER)
+        # The rows that are still to come are given up before the connection that they come over.
+        with closing(_lines(settings, selection, reading, proving)) as lines:
+            _write(out, lines)
+    click.echo(f"Wrote {out}. Check it with: rollbook audit verify {out}")
+
+
+@audit.command()
+@click.argument("file", metavar="[BUNDLE]", type=EXISTING, required=False)
+@click.option("--key", "vkey", metavar="VKEY", help="The key, from a source that you trust.")
+@click.option("--show", is_flag=True, help="Print each event of the bundle that was checked.")
+@click.option("--live", is_flag=True, help="Compare the whole log in the database with the tree.")
+@click.option("--checkpoint", "outside", type=EXISTING, help="With --live: a file of checkpoints.")
+@click.pass_obj
+def verify(
+    settings: Settings,
+    file: Path | None,
+    vkey: str | None,
+    outside: Path | None,
+    *,
+    show: bool,
+    live: bool,
+) -> None:
+    """Check a BUNDLE, or with --live the whole log: that nothing was changed."""
+    if live == (file is not None):
+        raise click.UsageError("Name a bundle, or give --live.")
+    if file is None:
+        with told_plainly():
+            sys.exit(0 if _holds(settings, outside, vkey) else 1)
+    try:
+        verdict = verify_bundle.verify(file, vkey, show=show)
+    except Broken as problem:
+        raise click.ClickException(f"DOES NOT HOLD: {problem}") from None
+    for line in verify_bundle.told(verdict, is_trusted=vkey is not None):
+        click.echo(line, err=True)
+
+
+def _holds(settings: Settings, outside: Path | None, vkey: str | None) -> bool:
+    trusted = vkey or signer(settings.checkpoints).verifier_key
+    shown = iter(range(SHOWN_DIFFERENCES))
+
+    def show(difference: Difference) -> None:
+        if next(shown, None) is not None:
+            click.echo(f"position {difference.position}: {difference.kind}")
+
+    with open_patient(_database(settings)) as log, open_patient(_database(settings)) as tree:
+        verdict = whole_log.verify(log, tree, outside, trusted, show)
+        others = [one for one in checkpoints.keys(tree) if one != trusted]
+    for found in verdict.contradictions:
+        claim = found.claim
+        why = (
+            f"the tree has only {verdict.size}"
+            if found.first_position is None
+            else f"an event from position {found.first_position} on is another"
+        )
+        click.echo(f"{claim.found}, of {claim.size} events, is contradicted: {why}")
+    for other in others:
+        click.echo(f"some of the stored checkpoints were signed by another key: {other}")
+    click.echo(
+        f"{'HOLDS' if verdict.holds else 'DOES NOT HOLD'}: {verdict.size} events up to position"
+        f" {verdict.position}, {verdict.differing} differ; {verdict.borne_out} checkpoints agree,"
+        f" {len(verdict.contradictions)} do not"
+    )
+    return verdict.holds
+
+
+def _lines(
+    settings: Settings, selection: Selection, reading: Connection, proving: Connection
+) -> Generator[bytes]:
+    signs = signer(settings.checkpoints)
+    made = checkpoints.issue(proving, signs)
+    with closing(stored_leaves(reading, selection.condition, selection.values)) as rows:
+        yield from bundle(Tree(proving), made, signs, selection.subject, rows)
+
+
+def _write(out: Path, lines: Iterable[bytes]) -> None:
+    # Beside and renamed, so that there is never half a bundle under its name.
+    draft = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        with draft.open("wb") as file:
+            file.writelines(lines)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _log_access(conn: Connection, context: click.Context, employee: str | None) -> None:
+    asked_for = [f"--{name} {value}" for name, value in context.params.items() if value is not None]
+    access = Access(
+        reader=getpass.getuser(),
+        roles=[],
+        operation=context.command_path,
+        asked_for=" ".join(asked_for),
+        employees=[employee] if employee else [],
+    )
+    accesses.add(conn, access)
+
+
+def _database(settings: Settings) -> str:
+    return str(with_urls(settings).database_url)
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn what an operator can act on into one line."""
+    try:
+        yield
+    except NothingSelected:
+        raise click.ClickException(
+            "there is no such event, or it is not in the tree yet: `rollbook notary` adds it"
+        ) from None
+    except (
+        Broken,
+        EventIsNotProven,
+        NotAnEd25519Key,
+        OSError,
+        TrailIsBehind,
+        checkpoints.TreeWasChanged,
+    ) as error:
+        raise click.ClickException(str(error)) from None
+    except psycopg.OperationalError:
+        raise click.ClickException("the database cannot be reached") from None

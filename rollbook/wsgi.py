@@ -1,0 +1,88 @@
+"""The WSGI application of one API process."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from multiprocessing.util import Finalize
+
+from flask import Flask
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from api.app import create_app as create_api
+from api.issuer_keys import IssuerKeys
+from api.local_key import local_verifier
+from api.metrics import Metrics
+from api.policy import Policy
+from api.services import Services
+from api.tokens import TokenRules, TokenVerifier
+from projections.positions import Positions
+from rollbook.assembly import event_codec, write_side
+from rollbook.checkpoint_key import signer
+from rollbook.embedded import with_urls
+from rollbook.metrics_folder import metrics_folder
+from rollbook.private_key import private_key
+from rollbook.settings import Settings
+from rollbook.telemetry import traced
+
+PATIENCE_SECONDS = 1.5
+"""How long a request waits for its turn, and then for a connection to the database."""
+COUNTING_SECONDS = 0.1
+"""A slow Redis must not slow the API: beyond this each process counts for itself."""
+
+
+def create_app() -> Flask:
+    """Return the API of this process, with connections of its own that close at its end."""
+    settings = with_urls(Settings.read())
+    closing = ExitStack()
+    # A worker is a child of multiprocessing, which does not come to `atexit` in all our Pythons.
+    Finalize(None, closing.close, exitpriority=0)
+    closing.enter_context(traced("api", settings.traces))
+    side = closing.enter_context(write_side(settings, settings.pool_size, PATIENCE_SECONDS))
+    positions = Positions(str(settings.database_url))
+    closing.callback(positions.close)
+    return create_api(
+        Services(
+            training=side.training,
+            employees=side.employees,
+            pool=side.pool,
+            log=side.recorder,
+            mapper=event_codec(),
+            positions=positions,
+            verifier=_verifier(settings, closing),
+            signer=signer(settings.checkpoints),
+            policy=_policy(settings),
+            metrics=Metrics(str(metrics_folder(settings))),
+        )
+    )
+
+
+def _verifier(settings: Settings, closing: ExitStack) -> TokenVerifier:
+    oidc = settings.oidc
+    if oidc is None:
+        return local_verifier(private_key(settings.token_key))
+    keys = IssuerKeys(oidc.issuer)
+    closing.callback(keys.close)
+    rules = TokenRules(oidc.issuer, oidc.audience, oidc.roles_claim, oidc.employee_claim)
+    return TokenVerifier(keys, rules)
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        origins=settings.origins,
+        proxies=settings.proxies,
+        max_lag=settings.max_lag,
+        metrics_token=settings.metrics_token,
+        requests_at_a_time=settings.api_threads,
+        patience_seconds=PATIENCE_SECONDS,
+        caller_requests=settings.caller_requests,
+        stranger_requests=settings.stranger_requests,
+        # The name that Flask-Limiter has for it.
+        counts_url=re.sub("^unix:", "redis+unix:", str(settings.redis_url)),
+        counts_options={
+            "socket_timeout": COUNTING_SECONDS,
+            "socket_connect_timeout": COUNTING_SECONDS,
+            "retry": Retry(NoBackoff(), 0),
+        },
+    )

@@ -1,0 +1,164 @@
+"""So many requests a minute and no more, whether Redis is there or not."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from threading import Thread
+from typing import Any
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from api.policy import Policy
+from tests.api.world import BASE, Answer, Api, Caller
+
+LIMIT = 6
+NO_PATIENCE = {
+    "socket_timeout": 0.1,
+    "socket_connect_timeout": 0.1,
+    "retry": Retry(NoBackoff(), 0),
+}
+
+
+def limited(api: Api, counts_url: str = "memory://", limit: int = LIMIT) -> Api:
+    """The API as one more process has it, with limits."""
+    options = {} if counts_url == "memory://" else NO_PATIENCE
+    policy = Policy(
+        caller_requests=limit,
+        stranger_requests=limit,
+        counts_url=counts_url,
+        counts_options=options,
+    )
+    return Api(replace(api.services, policy=policy), api.url)
+
+
+def statuses(caller: Caller, number: int) -> list[int]:
+    return [caller.get("programs").status for _ in range(number)]
+
+
+def test_a_caller_is_told_how_much_is_left_and_when_to_come_again(api: Api) -> None:
+    one = limited(api)
+    first = one.admin.get("programs")
+    assert first.status == 200
+    assert first.headers["RateLimit-Policy"] == f'"requests";q={LIMIT};w=60'
+    assert left(first) == LIMIT - 1
+    assert statuses(one.admin, LIMIT - 1) == [200] * (LIMIT - 1)
+    refused = one.admin.get("programs")
+    assert (refused.status, refused.json["code"]) == (429, "too_many_requests")
+    assert left(refused) == 0
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+
+
+def left(answer: Answer) -> int:
+    return int(answer.headers["RateLimit"].partition("r=")[2].partition(";")[0])
+
+
+def test_others_and_those_who_watch_over_us_are_not_turned_away_with_them(api: Api) -> None:
+    one = limited(api)
+    assert 429 in statuses(one.admin, LIMIT + 1)
+    assert one.auditor.get("programs").status == 200
+    for _ in range(LIMIT + 1):
+        assert one.admin.get("/healthz").status == 200
+
+
+def test_guessing_tokens_is_limited_by_address_and_harms_no_caller(api: Api) -> None:
+    one = limited(api)
+    # One was used up by whoever read the description.
+    guesses = [one.with_token(f"guess-{number}").get("programs") for number in range(LIMIT)]
+    assert [guess.status for guess in guesses] == [401] * (LIMIT - 1) + [429]
+    assert one.with_token(None).get(f"{BASE}/openapi.json").status == 429
+    assert one.admin.get("programs").status == 200
+
+
+def test_a_large_limit_counted_ahead_is_kept_all_the_same(api: Api) -> None:
+    one = limited(api, limit=500)
+    answered = [one.admin.get("programs") for _ in range(501)]
+    assert [answer.status for answer in answered] == [200] * 500 + [429]
+    assert [left(answer) for answer in answered] == [*range(499, -1, -1), 0]
+
+
+@pytest.mark.storage
+def test_two_processes_count_together(api: Api, redis_url: str) -> None:
+    url = counting(redis_url)
+    one, other = limited(api, url), limited(api, url)
+    together = statuses(one.admin, 4) + statuses(other.admin, 4)
+    assert together == [200] * LIMIT + [429] * 2
+
+
+def counting(redis_url: str) -> str:
+    return redis_url.replace("unix:", "redis+unix:")
+
+
+def test_without_redis_each_process_counts_for_itself(api: Api) -> None:
+    with silent_port() as port:
+        one = limited(api, f"redis://127.0.0.1:{port}/0")
+        assert statuses(one.admin, LIMIT + 2) == [200] * LIMIT + [429] * 2
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        closed = server.getsockname()[1]
+    one = limited(api, f"redis://127.0.0.1:{closed}/0")
+    assert statuses(one.admin, LIMIT + 2) == [200] * LIMIT + [429] * 2
+
+
+@contextmanager
+def silent_port() -> Iterator[int]:
+    """A server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.storage
+def test_redis_is_found_again_when_it_comes_back(api: Api, redis_url: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        address = server.getsockname()
+    one = limited(api, f"redis://127.0.0.1:{address[1]}/{database_of(redis_url)}", limit=1_000)
+    assert one.admin.get("programs").status == 200
+    deadline = time.monotonic() + 30
+    with relay(address, redis_url), redis.from_url(redis_url) as client:
+        assert client.dbsize() == 0
+        while not client.dbsize():
+            assert time.monotonic() < deadline
+            assert one.admin.get("programs").status in {200, 429}
+
+
+def database_of(redis_url: str) -> int:
+    with redis.from_url(redis_url) as client:
+        return int(client.connection_pool.connection_kwargs.get("db", 0))
+
+
+@contextmanager
+def relay(address: tuple[str, int], redis_url: str) -> Iterator[None]:
+    """Passes on to Redis what arrives at the address."""
+    with redis.from_url(redis_url) as client:
+        upstream = client.connection_pool.connection_kwargs
+
+    def serve(server: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                left_side, _ = server.accept()
+                right_side = connected(upstream)
+                for pair in ((left_side, right_side), (right_side, left_side)):
+                    Thread(target=copy, args=pair, daemon=True).start()
+
+    with socket.create_server(address) as server:
+        Thread(target=serve, args=(server,), daemon=True).start()
+        yield
+
+
+def connected(upstream: dict[str, Any]) -> socket.socket:
+    if "path" not in upstream:
+        return socket.create_connection((upstream["host"], upstream["port"]))
+    local = socket.socket(socket.AF_UNIX)
+    local.connect(upstream["path"])
+    return local
+
+
+def copy(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError), source, target:
+        while data := source.recv(65536):
+            target.sendall(data)

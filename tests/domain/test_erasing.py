@@ -1,0 +1,65 @@
+"""Erasing a person while others write about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from domain.enrollment import Enrollment
+from domain.personal_record import EmployeeErasedError, PersonalRecord
+from tests.domain.office import Office, at_once
+from tests.domain.scenario import ACT, WITH_REASON
+
+
+def erase(office: Office) -> None:
+    office.training.erase_person("ann", WITH_REASON)
+
+
+def test_an_erasure_is_one_transaction_and_names_itself_as_the_cause(office: Office) -> None:
+    office.enroll(office.program("A"), "ann")
+    office.enroll(office.program("B"), "ann", "bob")
+    erase(office)
+    assert office.transactions()[-1] == [
+        PersonalRecord.Erased.TOPIC,
+        Enrollment.TextErased.TOPIC,
+        Enrollment.TextErased.TOPIC,
+    ]
+    erased, *noted = [event for _, event in office.log()[-3:]]
+    assert {event.provenance.causation_id for event in noted} == {erased.reference}
+    assert [event.reason for event in noted] == [None, None]
+    assert erased.reason == WITH_REASON.reason
+
+
+def test_an_enrollment_that_was_on_its_way_is_noted_when_erasing_again(office: Office) -> None:
+    program_id = office.program()
+    office.enroll(program_id, "bob")
+    with office.uncommitted() as other:
+        (late,) = office.enroll(program_id, "ann")
+        other.must_not_wait(lambda: erase(office))
+    assert not office.the_enrollment(program_id, "ann").is_erased
+    with pytest.raises(EmployeeErasedError):
+        office.training.record_progress(late, ACT, 10.0, note="Slow at first")
+    erase(office)
+    erase(office)
+    assert office.the_enrollment(program_id, "ann").is_erased
+    kinds = Counter(office.kinds())
+    assert (kinds[PersonalRecord.Erased], kinds[Enrollment.TextErased]) == (1, 1)
+
+
+def test_of_commands_at_the_same_time_each_comes_before_the_erasure_or_is_refused(
+    office: Office,
+) -> None:
+    (enrollment_id,) = office.enroll(office.program(), "ann")
+
+    def progress() -> object:
+        return office.training.record_progress(enrollment_id, ACT, 10.0, note="Slow at first")
+
+    answers = at_once(progress, lambda: erase(office), progress, lambda: erase(office))
+    events = list(office.training.history(enrollment_id))
+    noted = [event for event in events if isinstance(event, Enrollment.ProgressRecorded)]
+    assert isinstance(events[-1], Enrollment.TextErased)
+    assert {event.note for event in noted} <= {"[erased]"}
+    refused = [answer for answer in answers if isinstance(answer, Exception)]
+    assert {type(refusal) for refusal in refused} <= {EmployeeErasedError}
+    assert len(noted) + len(refused) == 2

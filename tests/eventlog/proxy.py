@@ -1,0 +1,116 @@
+"""A TCP proxy before PostgreSQL that cuts a connection at a chosen moment."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import Enum
+from threading import Thread
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+_CHUNK = 65536
+
+
+class Cut(Enum):
+    """What becomes of the message in which the fragment is seen."""
+
+    BEFORE = "it never reaches the server"
+    AFTER_ANSWER = "the server has answered, the client never hears it"
+    AT_ONCE = "it is on its way to the server while the client's end closes"
+    CLIENT_ONLY = "it never reaches the server, which does not notice that the client is gone"
+
+
+class Proxy:
+    """Passes everything through, until a client sends the fragment that was set."""
+
+    def __init__(self, url: str) -> None:
+        self._upstream = conninfo_to_dict(url)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        self._cut: tuple[bytes, Cut] | None = None
+        self._accepting = True
+        self.url = make_conninfo(
+            url,
+            host="127.0.0.1",
+            port=self._listener.getsockname()[1],
+            sslmode="disable",
+            gssencmode="disable",
+        )
+        Thread(target=self._accept, daemon=True).start()
+
+    def cut_at(self, fragment: bytes, how: Cut, *, for_good: bool = False) -> None:
+        """Cuts the first connection that sends the fragment; with ``for_good`` lets no other in."""
+        self._accepting = not for_good
+        self._cut = (fragment, how)
+
+    def close(self) -> None:
+        for each in [self._listener, *self._sockets]:
+            _close(each)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                if not self._accepting:
+                    _close(client)
+                    continue
+                server = self._connect()
+                self._sockets += [client, server]
+                Thread(target=self._to_server, args=(client, server), daemon=True).start()
+                Thread(target=_to_client, args=(client, server), daemon=True).start()
+
+    def _connect(self) -> socket.socket:
+        host, port = str(self._upstream.get("host") or "127.0.0.1"), self._upstream.get("port")
+        if not host.startswith("/"):
+            return socket.create_connection((host, int(port or 5432)))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{host}/.s.PGSQL.{port or 5432}")
+        return server
+
+    def _to_server(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while data := client.recv(_CHUNK):
+                if self._cut and self._cut[0] in data:
+                    how, self._cut = self._cut[1], None
+                    _cut_off(client, server, data, how)
+                    return
+                server.sendall(data)
+        _close(server)
+
+
+def _cut_off(client: socket.socket, server: socket.socket, data: bytes, how: Cut) -> None:
+    if how in {Cut.AFTER_ANSWER, Cut.AT_ONCE}:
+        # Nothing more goes to the client, also if the server is quick.
+        client.shutdown(socket.SHUT_WR)
+        server.sendall(data)
+    if how is Cut.AFTER_ANSWER:
+        server.settimeout(0.3)
+        with suppress(OSError):
+            server.recv(_CHUNK)
+    _close(client)
+    if how is not Cut.CLIENT_ONLY:
+        _close(server)
+
+
+def _to_client(client: socket.socket, server: socket.socket) -> None:
+    with suppress(OSError):
+        while data := server.recv(_CHUNK):
+            client.sendall(data)
+    _close(client)
+
+
+def _close(each: socket.socket) -> None:
+    with suppress(OSError):
+        each.shutdown(socket.SHUT_RDWR)
+    each.close()
+
+
+@contextmanager
+def proxy_for(url: str) -> Iterator[Proxy]:
+    proxy = Proxy(url)
+    try:
+        yield proxy
+    finally:
+        proxy.close()

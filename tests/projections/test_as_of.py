@@ -1,0 +1,168 @@
+"""What was: the live tables, as of any moment, are what a replay to that moment makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.sql import SQL, Identifier
+
+from domain.act import Act
+from domain.aggregate import Event
+from domain.enrollment import Enrollment, Source
+from domain.program_details import ProgramDetails
+from domain.training_program import TrainingProgram
+from eventlog.pool import Connection, open_connection
+from projections.as_of import AsOf, Moment, NoHistoryError
+from projections.batch import Lockstep, Stored
+from projections.columns import columns_of, row_maker
+from projections.enrollment_listing import ENROLLMENT_LISTING
+from projections.histories import FOLLOWED
+from projections.history import History
+from projections.lease import Lease
+from projections.names import LIVE
+from projections.store import create_tables, sql_tables
+from projections.table import ReadTable
+from projections.tables import ALL_TABLES
+from tests.projections.histories import ACT, PROGRAM_ID
+from tests.projections.late_histories import (
+    BEGIN,
+    HOUR,
+    by_hand,
+    late_histories,
+    moments,
+    told_late,
+)
+from tests.projections.rows import summed
+
+NOW = Moment(BEGIN + 10_000 * HOUR, BEGIN + 10_000 * HOUR)
+
+some = st.lists(st.integers(0, 10_000), min_size=3, max_size=3)
+
+Reading = Connection | AsOf
+
+
+def projected(conn: Connection, events: Sequence[Event], cuts: Sequence[int]) -> None:
+    """Empty all tables, and apply the events in batches that end at the `cuts`."""
+    conn.execute("SET timezone = 'UTC'")
+    for name in (*sql_tables(ALL_TABLES), "progress", "parked"):
+        conn.execute(SQL("DELETE FROM {}").format(Identifier(LIVE, name)))
+    create_tables(conn, ALL_TABLES)
+    lease = Lease(LIVE)
+    taken = lease.take(conn, ALL_TABLES)
+    tables = Lockstep(lease, [Stored(conn, t, LIVE, taken[t.name]) for t in ALL_TABLES])
+    entries = list(enumerate(events, start=1))
+    ends = sorted({0, len(entries), *(cut for cut in cuts if cut < len(entries))})
+    for begin, end in pairwise(ends):
+        tables.apply(conn, entries[begin:end])
+
+
+def rows_of(reading: Reading, table: ReadTable[Any]) -> dict[Any, Any]:
+    columns = ", ".join(column.name for column in columns_of(table.row))
+    make = row_maker(table.row)
+    found = reading.execute(f"SELECT {columns} FROM {LIVE}.{table.name}")  # noqa: S608  # names of ours
+    return {getattr(row, table.key): row for row in (make(*values) for values in found)}
+
+
+def sums_of(reading: Reading, history: History) -> dict[str, Mapping[Any, Any]]:
+    sums: dict[str, Mapping[Any, Any]] = {}
+    for summary in history.of.summaries:
+        columns = ", ".join((*summary.key, *summary.amounts))
+        width = len(summary.key)
+        sums[summary.name] = {
+            tuple(values[:width]): dict(zip(summary.amounts, values[width:], strict=True))
+            for values in reading.execute(f"SELECT {columns} FROM {LIVE}.{summary.name}")  # noqa: S608  # the same
+        }
+    return sums
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(late_histories(), st.lists(st.integers(1, 100), max_size=4), some)
+def test_lists_and_counts_as_of_a_moment_are_a_replay_to_it(
+    database_url: str, events: list[Event], cuts: list[int], chosen: list[int]
+) -> None:
+    with open_connection(database_url) as conn:
+        projected(conn, events, cuts)
+        at = moments(events)
+        for moment in (at[number % len(at)] for number in chosen):
+            reading = AsOf(conn, moment)
+            for history in FOLLOWED:
+                expected = by_hand(history.of, events, moment)
+                assert rows_of(reading, history.of) == expected
+                assert sums_of(reading, history) == {
+                    s.name: summed(s, expected.values()) for s in history.of.summaries
+                }
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(late_histories(), st.lists(st.integers(1, 100), max_size=4))
+def test_as_of_now_and_known_now_is_the_present(
+    database_url: str, events: list[Event], cuts: list[int]
+) -> None:
+    with open_connection(database_url) as conn:
+        projected(conn, events, cuts)
+        for history in FOLLOWED:
+            assert rows_of(AsOf(conn, NOW), history.of) == rows_of(conn, history.of)
+            assert sums_of(AsOf(conn, NOW), history) == sums_of(conn, history)
+
+
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(late_histories(), st.lists(st.integers(1, 100), max_size=9))
+def test_a_history_does_not_depend_on_how_its_events_were_cut_into_batches(
+    database_url: str, events: list[Event], cuts: list[int]
+) -> None:
+    with open_connection(database_url) as conn:
+        held = []
+        for some_cuts in ([], cuts):
+            projected(conn, events, some_cuts)
+            held.append(
+                {
+                    name: set(
+                        conn.execute(SQL("SELECT t::text FROM {} t").format(Identifier(LIVE, name)))
+                    )
+                    for name in sql_tables(ALL_TABLES)
+                }
+            )
+        assert held[0] == held[1]
+
+
+def test_a_table_without_a_history_is_refused_rather_than_shown_as_it_is_now(
+    database_url: str,
+) -> None:
+    with open_connection(database_url) as conn, pytest.raises(NoHistoryError):
+        AsOf(conn, NOW).execute("SELECT position FROM rollbook_read.progress")
+
+
+def test_text_that_is_erased_is_gone_from_every_state_that_ever_was(database_url: str) -> None:
+    program = TrainingProgram.blank(PROGRAM_ID)
+    program.create(ProgramDetails(code="P", title="Safety"), ACT)
+    enrollments = [Enrollment.blank(Enrollment.id_of(PROGRAM_ID, e)) for e in ("ada", "ben")]
+    for one, employee in zip(enrollments, ("ada", "ben"), strict=True):
+        for grade in (f"{employee} once", f"{employee} twice"):
+            terms: dict[str, Any] = {"source": Source.SELF, "due_on": None, "department": None}
+            one.enroll(program, employee, ACT, waiting=False, **terms)
+            one.complete(program, ACT, 90.0, grade, None)
+            one.void_completion(ACT)
+            one.complete(program, ACT, 80.0, grade, None)
+    enrollments[0].erase_text(Act(ACT.provenance))
+    events: list[Any] = [event for one in enrollments for event in one.collect_events()]
+    late = told_late(events, [(1, 5 * (n % 3)) for n in range(len(events))])
+    with open_connection(database_url) as conn:
+        for cuts in ([], [4], [len(events) // 2 - 1]):
+            projected(conn, late, cuts)
+            rows = conn.execute("SELECT h::text FROM rollbook_read.enrollment_history h").fetchall()
+            text = "".join(row for (row,) in rows)
+            assert "ada once" not in text
+            assert "ada twice" not in text
+            assert "ben once" in text
+            assert rows_of(AsOf(conn, NOW), ENROLLMENT_LISTING) == rows_of(conn, ENROLLMENT_LISTING)

@@ -1,0 +1,100 @@
+"""The API process when the database goes, when there is too much to do, and when it is stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+
+from rollbook.embedded_postgres import EmbeddedPostgres
+from rollbook.migrate import migrate
+from rollbook.settings import Settings
+from rollbook.supervisor import Supervisor
+from tests.rollbook.api_process import BASE, PATIENCE_SECONDS, api_process
+from tests.servers import temporary_home
+
+PROGRAMS = f"{BASE}/programs"
+
+
+def test_a_database_that_stops_and_starts_again_costs_no_restart(tmp_path: Path) -> None:
+    with temporary_home() as home, ExitStack() as stack:
+        with running(home) as url:
+            migrate(Settings.from_environment({"DATABASE_URL": url}))
+            api = stack.enter_context(api_process(tmp_path, url))
+            api.wait_for(PROGRAMS)
+        began = time.monotonic()
+        answer = api.get(PROGRAMS)
+        assert time.monotonic() - began < PATIENCE_SECONDS
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert answer.headers["Retry-After"] == "1"
+        assert api.get("/healthz").status_code == 200
+        with running(home):
+            api.wait_for(PROGRAMS)
+
+
+@contextmanager
+def running(home: Path) -> Iterator[str]:
+    """A PostgreSQL of this test alone; the url of its database."""
+    postgres = EmbeddedPostgres(home, durable=False)
+    supervisor = Supervisor(home)
+    try:
+        postgres.prepare()
+        supervisor.start(postgres.program())
+        yield postgres.url("postgres")
+    finally:
+        supervisor.stop_all()
+
+
+def test_load_beyond_what_can_be_done_is_turned_away_and_not_queued(
+    tmp_path: Path, database_url: str
+) -> None:
+    with (
+        api_process(tmp_path, database_url, ROLLBOOK_API_THREADS="2") as api,
+        ThreadPoolExecutor(16) as callers,
+    ):
+        api.wait_for(PROGRAMS)
+        with locked_programs(database_url):
+            answers = list(callers.map(lambda _: api.get(PROGRAMS), range(16)))
+        codes = [answer.json()["code"] for answer in answers]
+        assert {answer.status_code for answer in answers} == {503}
+        assert "overloaded" in codes
+        assert all(answer.headers["Retry-After"] == "1" for answer in answers)
+        assert set(callers.map(lambda _: api.get(PROGRAMS).status_code, range(16))) == {200}
+
+
+def test_who_is_being_answered_is_answered_before_it_stops(
+    tmp_path: Path, database_url: str
+) -> None:
+    with api_process(tmp_path, database_url) as api, ThreadPoolExecutor(1) as callers:
+        api.wait_for(PROGRAMS)
+        with locked_programs(database_url) as conn:
+            answer = callers.submit(api.get, PROGRAMS)
+            wait_until_somebody_waits(conn)
+            api.ask_to_stop()
+        assert answer.result().status_code == 200
+        assert api.process.wait(PATIENCE_SECONDS) == 0
+
+
+@contextmanager
+def locked_programs(database_url: str) -> Iterator[psycopg.Connection]:
+    """Nobody can read programs meanwhile."""
+    with psycopg.connect(database_url) as conn:
+        conn.execute("LOCK TABLE rollbook_read.program_listing")
+        yield conn
+
+
+WAITING = """
+SELECT count(*) FROM pg_locks JOIN pg_database ON pg_locks.database = pg_database.oid
+WHERE NOT granted AND datname = current_database()
+"""
+
+
+def wait_until_somebody_waits(conn: psycopg.Connection) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while conn.execute(WAITING).fetchone() == (0,):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

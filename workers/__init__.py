@@ -1,0 +1,1 @@
+"""The long-running processes, one file each."""
