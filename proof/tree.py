@@ -31,10 +31,9 @@ _SUBTREE_TILE: LiteralString = """
 select hash from rollbook.merkle_subtrees
 where level = %s and number >= %s and number < %s order by number
 """
-
-
 _EVERY_LEAF: LiteralString = """
-select positions, hashes from rollbook.merkle_leaves where first >= %s order by first limit %s
+select positions, hashes from rollbook.merkle_leaves
+where first >= %s and first < %s order by first limit %s
 """
 _PAGE = 64
 
@@ -62,10 +61,14 @@ class Leaves:
 
 
 def every_leaf(conn: Connection, size: int) -> Iterator[Leaves]:
-    """The leaves in order, some at a time, up to a `size` that the tree has or had."""
+    """The leaves in order, some at a time, up to a `size` that the tree has or had.
+
+    Leaves that are added meanwhile are not among them: rows of leaves never reach over a size
+    that the tree once had.
+    """
     first = 0
     while first < size:
-        rows = conn.execute(_EVERY_LEAF, (first, _PAGE), binary=True).fetchall()
+        rows = conn.execute(_EVERY_LEAF, (first, size, _PAGE), binary=True).fetchall()
         for positions, hashes in rows:
             first += len(positions)
             yield Leaves(positions, hashes)

@@ -157,3 +157,12 @@ def test_nothing_is_signed_that_does_not_go_on_from_what_was(database_url: str) 
 def test_the_leaves_come_in_order_and_in_whole(grown: Connection) -> None:
     positions = [p for leaves in every_leaf(grown, 900) for p in leaves.positions]
     assert positions == [leaf_of(row).position for row in stored_rows(grown)]
+
+
+def test_the_leaves_of_an_earlier_size_are_those_it_had(database_url: str) -> None:
+    write_events(database_url, 300)
+    build_tree(database_url)
+    write_events(database_url, 40, seed=2)
+    build_tree(database_url)
+    with open_connection(database_url) as conn:
+        assert sum(len(leaves.positions) for leaves in every_leaf(conn, 300)) == 300
