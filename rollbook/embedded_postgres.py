@@ -6,13 +6,15 @@ which is less than the recovery after a crash may take.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import shutil
 import signal
 import stat
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -162,14 +164,28 @@ def _account() -> str | None:
         return None
     with suppress(KeyError):
         return pwd.getpwnam(ACCOUNT).pw_name
-    try:
-        subprocess.run(["useradd", "--system", ACCOUNT], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as problem:
-        raise NoEmbeddedServers(
-            f"PostgreSQL does not run as root, and no account could be made for it ({problem}): "
-            "run Rollbook as another user"
-        ) from None
+    # Two that make the account at once may both seem to succeed, with different numbers.
+    with _locked(Path("/etc")):
+        with suppress(KeyError):
+            return pwd.getpwnam(ACCOUNT).pw_name
+        try:
+            subprocess.run(["useradd", "--system", ACCOUNT], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as problem:
+            raise NoEmbeddedServers(
+                f"PostgreSQL does not run as root, and no account could be made for it ({problem}):"
+                " run Rollbook as another user"
+            ) from None
     return ACCOUNT
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _account_number() -> int:
