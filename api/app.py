@@ -9,10 +9,11 @@ from flask_smorest import Api  # type: ignore[import-untyped]
 from api.access import guard, recognize
 from api.analytics import analytics
 from api.audit_accesses import audit_accesses
+from api.audit_bundles import audit_bundles
 from api.audit_explain import audit_explanations
 from api.audit_history import audit_history
 from api.audit_log import log_accesses
-from api.audit_proofs import audit_proofs, public_proofs
+from api.audit_proofs import audit_proofs
 from api.bulk import bulk
 from api.certificates import certificates
 from api.correlation import correlate
@@ -52,6 +53,7 @@ RESOURCES = (
     audit_explanations,
     audit_accesses,
     audit_proofs,
+    audit_bundles,
     health,
 )
 
@@ -84,7 +86,6 @@ def create_app(services: Services) -> Flask:
         api.register_blueprint(resource)
     app.register_blueprint(docs)
     app.register_blueprint(metrics)
-    app.register_blueprint(public_proofs)
     answer_failures(app)
     let_in(app, services.policy.origins)
     shed_load(app, services.policy.requests_at_a_time, services.policy.patience_seconds)

@@ -10,7 +10,7 @@ import msgspec
 from flask import Response
 from psycopg import Connection
 
-from api.audit_log import log_page, shows
+from api.audit_log import one_more_page, shows
 from api.audit_shapes import event_json, person_of
 from api.exports import CSV, Format, attached
 from api.services import services
@@ -63,9 +63,9 @@ def searched_pages(
     page = search(conn, services().mapper, wanted, window)
     yield page.steps
     while page.after is not None and at_most is None:
-        with services().pool.connection() as own:
+        with services().pool.connection() as own, one_more_page(own):
             page = search(own, services().mapper, wanted, replace(window, after=page.after))
-            log_page(own, map(person_of, page.steps))
+            shows(map(person_of, page.steps))
         yield page.steps
 
 

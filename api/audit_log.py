@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -31,11 +32,16 @@ def shows(employees: Iterable[str | None]) -> None:
     known.update(dict.fromkeys(employee for employee in employees if employee is not None))
 
 
-def log_page(conn: Connection[Any], employees: Iterable[str | None]) -> None:
-    """Log whose data one more page of an answer shows that has begun. Raises psycopg.Error."""
+@contextmanager
+def one_more_page(conn: Connection[Any]) -> Iterator[None]:
+    """Log whose data the block shows, as a page more of an answer that has begun.
+
+    Nothing is logged where the request is not about history. Raises psycopg.Error.
+    """
     _employees().clear()
-    shows(employees)
-    accesses.add(conn, _access(HTTPStatus.OK))
+    yield
+    if _is_about_history():
+        accesses.add(conn, _access(HTTPStatus.OK))
 
 
 def asks_for_history() -> None:

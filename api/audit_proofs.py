@@ -8,10 +8,9 @@ from datetime import UTC
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Response
 from psycopg import Connection
 
-from api.access import Public, declares
 from api.audit_parameters import MAX_POSITION
 from api.audit_proof_shapes import (
     CheckpointList,
@@ -23,7 +22,7 @@ from api.fields import Body
 from api.paging import link_to
 from api.parameters import ABSENT, DEFAULT_LIMIT, MAX_LIMIT, WholeParameter
 from api.problems import Problem, ProblemError, not_found
-from api.resource import Resource
+from api.resource import Resource, TextAnswer
 from api.services import services
 from api.wire import answer
 from domain.permissions import Permission
@@ -31,12 +30,10 @@ from proof import checkpoints
 from proof.checkpoints import StoredCheckpoint, TreeWasChanged
 from proof.tree import NoSuchLeaf, Tree
 
-PREFIX = "/api/hr/training"
-TEXT = "text/plain; charset=utf-8"
+TEXT = "text/plain"
+TEXT_IN_UTF8 = f"{TEXT}; charset=utf-8"
 
-audit_proofs = Resource("audit-proofs", "Proof that no event was changed.", PREFIX)
-public_proofs = Blueprint("public-proofs", __name__, url_prefix=PREFIX)
-"""What witnesses need who have no token, as text in the forms of C2SP."""
+audit_proofs = Resource("audit-proofs", "Proof that no event was changed.")
 
 
 class CheckpointParameters(Body):
@@ -60,19 +57,18 @@ class ConsistencyParameters(Body):
     to = WholeParameter(1, MAX_POSITION, **ABSENT)
 
 
-@public_proofs.get("/audit/checkpoint")
-@declares(Public.ANYBODY)
+# Witnesses have no token. They take what has the forms of C2SP, which are text.
+@audit_proofs.open("/audit/checkpoint", answer=TextAnswer(TEXT))
 def get_checkpoint() -> Response:
-    """Show the latest signed checkpoint."""
+    """Show the latest signed checkpoint (C2SP tlog-checkpoint)."""
     with services().pool.connection() as conn:
-        return Response(_latest(conn).note, content_type=TEXT)
+        return Response(_latest(conn).note, content_type=TEXT_IN_UTF8)
 
 
-@public_proofs.get("/audit/key")
-@declares(Public.ANYBODY)
+@audit_proofs.open("/audit/key", answer=TextAnswer(TEXT))
 def get_key() -> Response:
-    """Show the key by which checkpoints are checked."""
-    return Response(f"{services().signer.verifier_key}\n", content_type=TEXT)
+    """Show the key by which checkpoints and bundles are checked (C2SP signed-note)."""
+    return Response(f"{services().signer.verifier_key}\n", content_type=TEXT_IN_UTF8)
 
 
 @audit_proofs.query(
@@ -102,11 +98,7 @@ def make_checkpoint(body: Mapping[str, Any]) -> Response:
     """Sign a checkpoint of all events that the tree holds now."""
     del body
     with services().log.connection() as conn:
-        try:
-            return answer(_json(checkpoints.issue(conn, services().signer)))
-        except TreeWasChanged as changed:
-            problem = Problem(HTTPStatus.CONFLICT, "tree_was_changed", str(changed))
-            raise ProblemError(problem) from None
+        return answer(_json(issued(conn)))
 
 
 @audit_proofs.query(
@@ -157,6 +149,15 @@ def get_consistency(conn: Connection[Any], parameters: Mapping[str, Any]) -> Res
             "proof": _texts(path),
         }
     )
+
+
+def issued(conn: Connection[Any]) -> StoredCheckpoint:
+    """Return a signed checkpoint of all that the tree holds now. Raises a 409 problem."""
+    try:
+        return checkpoints.issue(conn, services().signer)
+    except TreeWasChanged as changed:
+        problem = Problem(HTTPStatus.CONFLICT, "tree_was_changed", str(changed))
+        raise ProblemError(problem) from None
 
 
 def _latest(conn: Connection[Any]) -> StoredCheckpoint:

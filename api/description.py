@@ -131,7 +131,6 @@ FAILURES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "It cannot be done now; try again.",
 }
 OF_COMMANDS = (
-    HTTPStatus.CONFLICT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 )
@@ -167,8 +166,11 @@ def name_of(schema: type[Schema] | Schema) -> str:
     return kind.__name__.removesuffix("Shape")
 
 
-def failures(*, is_command: bool, is_public: bool, is_conditional: bool) -> dict[HTTPStatus, str]:
+def failures(
+    *, is_command: bool, is_public: bool, is_conditional: bool, can_conflict: bool
+) -> dict[HTTPStatus, str]:
     """Return the statuses with which an operation may fail, and what each means."""
     left_out = (() if is_command else OF_COMMANDS) + (OF_CALLERS if is_public else ())
     left_out += () if is_conditional else (HTTPStatus.PRECONDITION_FAILED,)
+    left_out += () if can_conflict else (HTTPStatus.CONFLICT,)
     return {status: note for status, note in FAILURES.items() if status not in left_out}

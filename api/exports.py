@@ -14,9 +14,10 @@ from flask import Response, request, stream_with_context
 from marshmallow import Schema
 from psycopg import Connection
 
+from api.audit_log import one_more_page
 from api.correlation import trace_id
 from api.csv_rows import columns_of, csv_lines
-from api.problems import Problem
+from api.problems import Problem, ProblemError
 from api.reading import asked_of
 from api.selection import Document, Selection
 from api.services import services
@@ -89,7 +90,7 @@ def exported(
     """Return the rows from the window on, `at_most` so many, written as `form` says.
 
     The first rows are fetched before the answer begins, so that most failures are told as
-    such. After a later one the last line is the problem `broken_off`.
+    such. After a later one the last line is a problem, as `broken_off`.
     """
     batches = _batches(conn, selection, conditions, asked, at_most)
     first = next(batches)
@@ -101,9 +102,10 @@ def exported(
     return attached(form, form.write(all_batches(), columns_of(shape, selection)))
 
 
-def attached(form: Format, body: Iterator[bytes]) -> Response:
-    """Return the answer that streams `body` as a file."""
-    name = f"{request.path.rpartition('/')[2]}-{datetime.now(UTC):%Y-%m-%d}.{form.name}"
+def attached(form: Format, body: Iterator[bytes], ending: str | None = None) -> Response:
+    """Return the answer that streams `body` as a file, whose name ends as its form's or so."""
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    name = f"{request.path.rpartition('/')[2]}-{day}.{ending or form.name}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Accept"}
     content_type = f"{form.media_type}; charset=utf-8"
     whole = stream_with_context(_told_when_broken_off(form, body))
@@ -114,9 +116,9 @@ def _told_when_broken_off(form: Format, body: Iterator[bytes]) -> Iterator[bytes
     # A server may end the answer in good order although its rows ended with an exception.
     try:
         yield from body
-    except Exception:  # whatever it is, the list is not whole
+    except Exception as error:  # whatever it is, the list is not whole
         logger.exception("export broke off")
-        yield form.last_line(BROKEN_OFF)
+        yield form.last_line(error.problem if isinstance(error, ProblemError) else BROKEN_OFF)
 
 
 def _batches(
@@ -135,7 +137,7 @@ def _batches(
         if left == 0:
             return
         window = _bounded(replace(asked, after=page.after), left)
-        with services().pool.connection() as own:
+        with services().pool.connection() as own, one_more_page(own):
             then = asked_of(own)
             page = selection.listing.page(then, selection.columns, conditions, window)
             batch = selection.documents(then, page.rows)

@@ -128,7 +128,6 @@ def asking(
                 asked["known_at"] or asked["version"]
             ):
                 asks_for_history()
-                asks_for_history()
                 caller().acting(Permission.READ_HISTORY)
             g.moment = _moment(asked, stream_of, ids)
             rest = {name: value for name, value in parameters.items() if name not in NAMES}

@@ -51,6 +51,10 @@ OF_HTTP = {
         HTTPStatus.CONFLICT,
         "The tree over the log is not the one that was signed, so nothing more is signed.",
     ),
+    "event_not_proven": (
+        HTTPStatus.CONFLICT,
+        "The log holds an event otherwise than the tree over it, so no bundle of it is made.",
+    ),
     "out_of_time": (
         HTTPStatus.SERVICE_UNAVAILABLE,
         "A request of many rows took too long, and was ended between two of them.",

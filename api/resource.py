@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
@@ -43,11 +44,20 @@ from projections.histories import is_followed
 from projections.table import ReadTable
 
 Endpoint = Callable[..., Response]
-Answers = Mapping[HTTPStatus, type[Schema] | None]
 
 PREFIX = "/api/hr/training"
 
 _INFO = "rollbook"
+
+
+@dataclass(frozen=True, slots=True)
+class TextAnswer:
+    """An answer that is not a document of JSON, but text of this media type."""
+
+    media_type: str
+
+
+Answers = Mapping[HTTPStatus, type[Schema] | TextAnswer | None]
 
 
 class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
@@ -65,17 +75,19 @@ class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
         path: str,
         permission: Permission,
         *,
-        answer: type[Schema],
+        answer: type[Schema] | TextAnswer,
         tables: Sequence[ReadTable[Any]] = (),
         parameters: type[Schema] | None = None,
         stream_of: StreamOf | None = None,
         is_cached: bool = False,
+        can_conflict: bool = False,
     ) -> Callable[[Endpoint], Endpoint]:
         """Answer GET `path` from `tables`: the function takes a connection, `parameters`, ids.
 
         What is answered from tables with a history can be asked as of the past; where
         `stream_of` tells from the ids whose versions are meant, also as of a version. What
-        `is_cached` shows the tables and the directory of employees and nothing else.
+        `is_cached` shows the tables and the directory of employees and nothing else;
+        `can_conflict` says that the state of the log may refuse the answer.
         """
 
         def register(view: Endpoint) -> Endpoint:
@@ -89,7 +101,15 @@ class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
             if is_cached or _has_version(answer):
                 answers = {HTTPStatus.OK: answer, HTTPStatus.NOT_MODIFIED: None}
             has_position = bool(tables)
-            return self._register("GET", path, permission, endpoint, answers, has_position)
+            return self._register(
+                "GET",
+                path,
+                permission,
+                endpoint,
+                answers,
+                has_position=has_position,
+                can_conflict=can_conflict,
+            )
 
         return register
 
@@ -120,11 +140,15 @@ class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
             )
             endpoint = self._with_parameters(endpoint, None)
             endpoint = with_larger_body(endpoint) if in_parts else endpoint
-            return self._register(method, path, permission, endpoint, answers, is_recorded)
+            return self._register(
+                method, path, permission, endpoint, answers, has_position=is_recorded
+            )
 
         return register
 
-    def open(self, path: str, *, answer: type[Schema]) -> Callable[[Endpoint], Endpoint]:
+    def open(
+        self, path: str, *, answer: type[Schema] | TextAnswer
+    ) -> Callable[[Endpoint], Endpoint]:
         """Answer GET `path` to anybody, without a token."""
 
         def register(view: Endpoint) -> Endpoint:
@@ -132,6 +156,20 @@ class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
             return self._register("GET", path, Public.ANYBODY, endpoint, {HTTPStatus.OK: answer})
 
         return register
+
+    def _describing(
+        self,
+        status: HTTPStatus,
+        schema: type[Schema] | TextAnswer | None,
+        headers: Mapping[str, Any],
+    ) -> Callable[[Endpoint], Endpoint]:
+        media_type = None
+        if isinstance(schema, TextAnswer):
+            media_type, schema = schema.media_type, {"type": "string"}  # type: ignore[assignment]
+        describing: Callable[[Endpoint], Endpoint] = self.response(
+            status, schema, content_type=media_type, headers=headers
+        )
+        return describing
 
     def _with_parameters(self, view: Endpoint, parameters: type[Schema] | None) -> Endpoint:
         if parameters is not None:
@@ -152,7 +190,9 @@ class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
         access: Permission | Public,
         view: Endpoint,
         answers: Answers,
-        has_position: bool = False,  # noqa: FBT001, FBT002  # the two ways of this class set it
+        *,
+        has_position: bool = False,
+        can_conflict: bool = False,
     ) -> Endpoint:
         described = view
         for status, schema in answers.items():
@@ -161,13 +201,16 @@ class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
                 headers[REPLAYED] = REPLAYED_HEADER
             if has_position and method == "GET":
                 headers |= TIME_HEADERS | {HELD_UP: HELD_UP_HEADER}
-            described = self.response(status, schema, headers=headers)(described)
+            described = self._describing(status, schema, headers)(described)
         is_command = method != "GET"
         is_public = access is Public.ANYBODY
         # A path without an id names no resource that has a version.
         is_conditional = is_command and "<" in path
         described_failures = failures(
-            is_command=is_command, is_public=is_public, is_conditional=is_conditional
+            is_command=is_command,
+            is_public=is_public,
+            is_conditional=is_conditional,
+            can_conflict=is_command or can_conflict,
         )
         for status, note in described_failures.items():
             described = self.alt_response(
@@ -190,12 +233,12 @@ class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
 
 
 def _headers(
-    status: HTTPStatus, schema: type[Schema] | None, *, has_position: bool
+    status: HTTPStatus, schema: type[Schema] | TextAnswer | None, *, has_position: bool
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if has_position:
         headers[POSITION] = POSITION_HEADER
-    if schema is not None and _has_version(schema):
+    if _has_version(schema):
         headers[ETAG] = ETAG_HEADER
     if has_position and status == HTTPStatus.CREATED:
         headers["Location"] = LOCATION_HEADER
@@ -240,5 +283,5 @@ def _describe_cached(doc: dict[str, Any]) -> None:
         doc["responses"][status].setdefault("headers", {}).setdefault(ETAG, STATE_ETAG_HEADER)
 
 
-def _has_version(schema: type[Schema]) -> bool:
-    return "version" in schema().fields
+def _has_version(schema: type[Schema] | TextAnswer | None) -> bool:
+    return isinstance(schema, type) and "version" in schema().fields

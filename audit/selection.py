@@ -16,10 +16,14 @@ _OF_PERSON: LiteralString = """
 stream_id in (
     select stream_id from rollbook_read.audit_trail
     where employee_id = %s and starts_with(topic, 'enrollment.')
-)
+) and position <= %s
 """
 _OF_PROGRAM: LiteralString = """
 stream_id in (select stream_id from rollbook_read.audit_trail where program_id = %s)
+and position <= %s
+"""
+_NEXT_POSITIONS: LiteralString = """
+select position from rollbook.events where {} and position > %s order by position limit %s
 """
 _BOUNDS: LiteralString = """
 select min(position), max(position) from rollbook_read.audit_trail
@@ -46,23 +50,29 @@ class Selection:
     condition: LiteralString
     values: tuple[object, ...]
 
+    def positions(self, conn: Connection, after: int, limit: int) -> list[int]:
+        """The next positions behind one, at most `limit`, in order."""
+        query = _NEXT_POSITIONS.format(self.condition)
+        rows = conn.execute(query, (*self.values, after, limit), binary=True)
+        return [position for (position,) in rows]
+
 
 def of_person(conn: Connection, tree: Tree, employee_id: str) -> Selection:
     """The whole streams of a person's enrollments, up to the end of the tree.
 
-    Raises `TrailIsBehind`, `NothingSelected`.
+    Raises `TrailIsBehind`, `NothingSelected` where the tree is empty.
     """
     subject = {"employee_id": employee_id, "whole_streams": True}
-    return _streams(conn, tree, subject, _OF_PERSON, employee_id)
+    return Selection(subject, _OF_PERSON, (employee_id, _end(conn, tree)))
 
 
 def of_program(conn: Connection, tree: Tree, program_id: UUID) -> Selection:
     """The whole streams of a program and of all enrollments in it, up to the end of the tree.
 
-    Raises `TrailIsBehind`, `NothingSelected`.
+    Raises `TrailIsBehind`, `NothingSelected` where the tree is empty.
     """
     subject = {"program_id": program_id, "whole_streams": True}
-    return _streams(conn, tree, subject, _OF_PROGRAM, program_id)
+    return Selection(subject, _OF_PROGRAM, (program_id, _end(conn, tree)))
 
 
 def of_period(
@@ -84,21 +94,6 @@ def of_period(
         "last_leaf": tree.index_of(last),
     }
     return Selection(subject, "position between %s and %s", (first, last))
-
-
-def _streams(
-    conn: Connection,
-    tree: Tree,
-    subject: dict[str, object],
-    condition: LiteralString,
-    key: object,
-) -> Selection:
-    values = (key, _end(conn, tree))
-    selected: LiteralString = condition + " and position <= %s"
-    query: LiteralString = "select from rollbook.events where " + selected + " limit 1"
-    if conn.execute(query, values).fetchone() is None:
-        raise NothingSelected
-    return Selection(subject, selected, values)
 
 
 def _end(conn: Connection, tree: Tree) -> int:

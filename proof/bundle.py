@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
 
 from proof.checkpoints import StoredCheckpoint
 from proof.hashing import leaf_hash
-from proof.leaf import leaf_of
+from proof.leaf import Leaf, leaf_of
 from proof.notes import Signer
-from proof.tree import NoSuchLeaf, Tree
+from proof.tree import Inclusion, NoSuchLeaf, Tree
 from proof.verify_bundle import END, FORMAT
 
 
@@ -35,37 +36,20 @@ class EventIsNotProven(Exception):
         self.position = position
 
 
-def bundle(
-    tree: Tree,
-    checkpoint: StoredCheckpoint,
-    signer: Signer,
-    subject: Mapping[str, object],
-    rows: Iterable[bytes],
-) -> Iterator[bytes]:
-    """The lines of a bundle of the events whose bytes are given in order of position.
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """An event with the proof that it is in the tree."""
 
-    Raises `EventIsNotProven` for an event that is not in the tree of the checkpoint.
+    event: Leaf
+    proof: Inclusion
+
+
+def proven(tree: Tree, size: int, rows: Iterable[bytes]) -> Iterator[Proven]:
+    """The events of these bytes, each proven to be among the first `size` of the tree.
+
+    Raises `EventIsNotProven` for one that is not there as it is here.
     """
-    digest, number = sha256(), 0
-    head = {
-        "format": FORMAT,
-        "subject": subject,
-        "checkpoint": checkpoint.note,
-        "key": checkpoint.key,
-    }
-    for line in _lines(head, tree, checkpoint.size, rows):
-        digest.update(line)
-        yield line
-        number += 1
-    end = signer.note((END, str(number - 1), b64encode(digest.digest()).decode()))
-    yield _line({"end": end})
-
-
-def _lines(
-    head: Mapping[str, object], tree: Tree, size: int, rows: Iterable[bytes]
-) -> Iterator[bytes]:
-    yield _line(head)
-    for number, row in enumerate(rows, start=1):
+    for row in rows:
         event = leaf_of(row)
         try:
             proof = tree.inclusion(event.position, size)
@@ -73,6 +57,35 @@ def _lines(
             raise EventIsNotProven(event.position) from None
         if proof.leaf_hash != leaf_hash(row):
             raise EventIsNotProven(event.position)
+        yield Proven(event, proof)
+
+
+def bundle(
+    checkpoint: StoredCheckpoint,
+    signer: Signer,
+    subject: Mapping[str, object],
+    entries: Iterable[Proven],
+) -> Iterator[bytes]:
+    """The lines of a bundle of events in order of position, proven for the checkpoint's size."""
+    digest, number = sha256(), 0
+    head = {
+        "format": FORMAT,
+        "subject": subject,
+        "checkpoint": checkpoint.note,
+        "key": checkpoint.key,
+    }
+    for line in _lines(head, entries):
+        digest.update(line)
+        yield line
+        number += 1
+    end = signer.note((END, str(number - 1), b64encode(digest.digest()).decode()))
+    yield _line({"end": end})
+
+
+def _lines(head: Mapping[str, object], entries: Iterable[Proven]) -> Iterator[bytes]:
+    yield _line(head)
+    for number, entry in enumerate(entries, start=1):
+        event, proof = entry.event, entry.proof
         yield _line(
             {
                 "number": number,

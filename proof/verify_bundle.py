@@ -4,7 +4,7 @@ This file stands alone. It needs Python 3.11 and nothing else, so that an audito
 it and run it anywhere. What a bundle is, and what it proves, is written in docs/proof.md.
 
 It says what is wrong with the first event that was altered, removed, inserted or reordered, and
-ends with 1 then; 0 when all is well.
+ends with 1 then; with 0 when all is well, and with 2 when neither can be said.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ LARGEST_LINE_BYTES = 64 * 1024 * 1024
 
 class Broken(Exception):
     """The bundle does not hold; the message says what is wrong, and at which event."""
+
+
+class CannotBeChecked(Exception):
+    """Nothing was found out: the bundle cannot be read, or the given key is none."""
 
 
 # Ed25519 as RFC 8032, section 5.1, has it: verifying only, so nothing here is secret.
@@ -113,6 +117,11 @@ class Key:
     key_id: bytes
     public_key: bytes
 
+    def __str__(self) -> str:
+        """The key as text, `NAME+ID+KEY`."""
+        encoded = base64.b64encode(b"\x01" + self.public_key).decode()
+        return f"{self.name}+{self.key_id.hex()}+{encoded}"
+
 
 def key_of(vkey: str) -> Key:
     """The key of its text `NAME+ID+KEY`. Raises `Broken` when it is none."""
@@ -120,9 +129,9 @@ def key_of(vkey: str) -> Key:
         name, key_id, encoded = vkey.strip().split("+", 2)
         data = decoded(encoded)
         found = Key(name, bytes.fromhex(key_id), data[1:])
+        expected = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
     except ValueError:
         raise Broken(f"{vkey!r} is not a verifier key") from None
-    expected = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
     if data[:1] != b"\x01" or len(data) != 33 or found.key_id != expected:
         raise Broken(f"{vkey!r} is not an Ed25519 verifier key")
     return found
@@ -131,14 +140,13 @@ def key_of(vkey: str) -> Key:
 def text_of(note: str, key: Key) -> list[str]:
     """The lines of a note that the key has signed. Raises `Broken` when it has not."""
     text, blank, signatures = note.rpartition("\n\n")
-    message = (text + "\n").encode()
     *signed, rest = signatures.split("\n")
     if not blank or rest:
         raise Broken("The note is not one of text, an empty line and signatures")
     for line in signed:
         try:
             mark, name, encoded = line.split(" ")
-            signature = decoded(encoded)
+            signature, message = decoded(encoded), f"{text}\n".encode()
         except ValueError:
             raise Broken("A signature of the note cannot be read") from None
         if (mark, name, signature[:4]) == ("\u2014", key.name, key.key_id):
@@ -245,7 +253,7 @@ class Verdict:
 
     subject: dict[str, Any]
     checkpoint: Checkpoint
-    key: str
+    key: Key
     events: int = 0
     first_position: int | None = None
     last_position: int | None = None
@@ -258,33 +266,44 @@ def verify(path: Path, trusted_key: str | None = None, *, show: bool = False) ->
 
     `trusted_key` is the verifier key from a source that the bundle's maker does not control;
     without it the bundle's own is taken. `show` prints each event after it was checked. Raises
-    `Broken` with the first thing that is wrong, OSError when the file cannot be read.
+    `Broken` with the first thing that is wrong, `CannotBeChecked`.
     """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        lines = _lines(file)
-        head = next(lines, None)
-        if head is None:
-            raise Broken("The file is empty")
-        verdict = _head(_parsed(head, "the head"), trusted_key)
-        digest.update(head)
-        for line in lines:
-            entry = _parsed(line, f"the entry behind number {verdict.events}")
-            if "end" in entry:
-                _check_end(entry["end"], verdict, digest.digest())
-                if next(lines, None) is not None:
-                    raise Broken("Something was added behind the end of the bundle")
-                return verdict
-            _check_event(entry, verdict)
-            digest.update(line)
-            if show:
-                print(json.dumps(_readable(entry), ensure_ascii=False))
+    key = None if trusted_key is None else _given_key(trusted_key)
+    lines = _lines(path)
+    head = next(lines, None)
+    if head is None:
+        raise Broken("The file is empty")
+    verdict = _head(_parsed(head, "the head"), key)
+    digest.update(head)
+    for line in lines:
+        entry = _parsed(line, f"the entry behind number {verdict.events}")
+        if "end" in entry:
+            _check_end(entry["end"], verdict, digest.digest())
+            if next(lines, None) is not None:
+                raise Broken("Something was added behind the end of the bundle")
+            return verdict
+        _check_event(entry, verdict)
+        digest.update(line)
+        if show:
+            print(json.dumps(_readable(entry), ensure_ascii=False))
     raise Broken(f"The bundle was cut off {_behind(verdict)}")
 
 
-def _lines(file: Any) -> Iterator[bytes]:
-    while line := file.readline(LARGEST_LINE_BYTES):
-        yield line
+def _given_key(vkey: str) -> Key:
+    try:
+        return key_of(vkey)
+    except Broken as problem:
+        raise CannotBeChecked(f"{problem}, so there is nothing to check by") from None
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(LARGEST_LINE_BYTES):
+                yield line
+    except OSError as problem:
+        raise CannotBeChecked(f"{path} cannot be read: {problem.strerror}") from None
 
 
 def _parsed(line: bytes, what: str) -> dict[str, Any]:
@@ -297,23 +316,24 @@ def _parsed(line: bytes, what: str) -> dict[str, Any]:
     return found
 
 
-def _head(head: dict[str, Any], trusted_key: str | None) -> Verdict:
+def _head(head: dict[str, Any], trusted_key: Key | None) -> Verdict:
     if head.get("format") != FORMAT:
         raise Broken(f"This is not a bundle of the format {FORMAT}")
     try:
         own, note, subject = str(head["key"]), str(head["checkpoint"]), dict(head["subject"])
     except (KeyError, ValueError, TypeError):
         raise Broken("The head lacks its key, checkpoint or subject") from None
-    vkey = trusted_key or own
-    key = key_of(vkey)
+    key = trusted_key or key_of(own)
     lines = text_of(note, key)
     checkpoint = checkpoint_of(lines)
     if checkpoint.origin != key.name:
         raise Broken(f"The checkpoint is of {checkpoint.origin}, the key of {key.name}")
-    return Verdict(subject, checkpoint, vkey, next_leaf=subject.get("first_leaf"))
+    return Verdict(subject, checkpoint, key, next_leaf=subject.get("first_leaf"))
 
 
 def _check_event(entry: dict[str, Any], verdict: Verdict) -> None:
+    if "code" in entry and "detail" in entry:
+        raise Broken(f"The bundle broke off {_behind(verdict)}: {entry['detail']}")
     try:
         position, leaf, version = int(entry["position"]), int(entry["leaf"]), int(entry["version"])
         stream, number = str(UUID(entry["stream_id"])), int(entry["number"])
@@ -360,7 +380,7 @@ def _check_gaps(position: int, leaf: int, stream: str, version: int, verdict: Ve
 
 
 def _check_end(note: Any, verdict: Verdict, digest: bytes) -> None:
-    lines = text_of(str(note), key_of(verdict.key))
+    lines = text_of(str(note), verdict.key)
     if len(lines) != 4 or lines[:2] != [verdict.checkpoint.origin, END]:
         raise Broken("The end of the bundle is not one that the log has signed")
     if lines[2] != str(verdict.events):
@@ -391,9 +411,12 @@ def main() -> int:
     given = parser.parse_args()
     try:
         verdict = verify(given.bundle, given.key, show=given.show)
-    except (Broken, OSError) as problem:
+    except Broken as problem:
         print(f"DOES NOT HOLD: {problem}", file=sys.stderr)
         return 1
+    except CannotBeChecked as problem:
+        print(f"CANNOT BE CHECKED: {problem}", file=sys.stderr)
+        return 2
     for line in told(verdict, is_trusted=given.key is not None):
         print(line, file=sys.stderr)
     return 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -16,6 +16,7 @@ import psycopg
 
 from audit import accesses
 from audit.accesses import Access
+from audit.bundling import Pages, people_in
 from audit.selection import (
     NothingSelected,
     Selection,
@@ -27,11 +28,10 @@ from audit.selection import (
 from eventlog.pool import Connection, open_connection
 from projections.session import open_patient
 from proof import checkpoints, verify_bundle, whole_log
-from proof.bundle import EventIsNotProven, bundle
-from proof.leaf import stored_leaves
+from proof.bundle import EventIsNotProven, Proven, bundle
 from proof.live import Difference
 from proof.tree import Tree
-from proof.verify_bundle import Broken
+from proof.verify_bundle import Broken, CannotBeChecked
 from rollbook.checkpoint_key import NotAnEd25519Key, signer
 from rollbook.embedded import with_urls
 from rollbook.settings import Settings
@@ -59,6 +59,16 @@ class Moment(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"{value!r} must be as 2026-03-31 or 2026-03-31T12:00:00Z.", param, ctx)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+class Undecided(click.ClickException):
+    """It could not be found out whether something holds."""
+
+    exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        """Say why."""
+        super().__init__(f"CANNOT BE CHECKED: {message}")
 
 
 @click.group()
@@ -102,21 +112,18 @@ def export(
     period = (begin, until) if begin or until else None
     if sum(way is not None for way in (employee, program, period)) != 1:
         raise click.UsageError("Give --employee, or --program, or --from and --until.")
-    with (
-        told_plainly(),
-        open_patient(_database(settings)) as reading,
-        open_patient(_database(settings)) as proving,
-    ):
-        _log_access(proving, context, employee)
+    with told_plainly(), open_patient(_database(settings)) as conn:
+        _log_access(conn, context, [employee] if employee else [])
         if employee is not None:
-            selection = of_person(proving, Tree(proving), employee)
+            selection = of_person(conn, Tree(conn), employee)
         elif program is not None:
-            selection = of_program(proving, Tree(proving), program)
+            selection = of_program(conn, Tree(conn), program)
         else:
-            selection = of_period(proving, Tree(proving), begin or EVER, until or FOR_EVER)
-        # The rows that are still to come are given up before the connection that they come over.
-        with closing(_lines(settings, selection, reading, proving)) as lines:
-            _write(out, lines)
+            selection = of_period(conn, Tree(conn), begin or EVER, until or FOR_EVER)
+        signs = signer(settings.checkpoints)
+        made = checkpoints.issue(conn, signs)
+        entries = _entries(conn, context, selection, made.size)
+        _write(out, bundle(made, signs, selection.subject, entries))
     click.echo(f"Wrote {out}. Check it with: rollbook audit verify {out}")
 
 
@@ -140,12 +147,14 @@ def verify(
     if live == (file is not None):
         raise click.UsageError("Name a bundle, or give --live.")
     if file is None:
-        with told_plainly():
+        with cannot_be_checked(), told_plainly():
             sys.exit(0 if _holds(settings, outside, vkey) else 1)
     try:
         verdict = verify_bundle.verify(file, vkey, show=show)
     except Broken as problem:
         raise click.ClickException(f"DOES NOT HOLD: {problem}") from None
+    except CannotBeChecked as problem:
+        raise Undecided(str(problem)) from None
     for line in verify_bundle.told(verdict, is_trusted=vkey is not None):
         click.echo(line, err=True)
 
@@ -179,13 +188,14 @@ def _holds(settings: Settings, outside: Path | None, vkey: str | None) -> bool:
     return verdict.holds
 
 
-def _lines(
-    settings: Settings, selection: Selection, reading: Connection, proving: Connection
-) -> Generator[bytes]:
-    signs = signer(settings.checkpoints)
-    made = checkpoints.issue(proving, signs)
-    with closing(stored_leaves(reading, selection.condition, selection.values)) as rows:
-        yield from bundle(Tree(proving), made, signs, selection.subject, rows)
+def _entries(
+    conn: Connection, context: click.Context, selection: Selection, size: int
+) -> Iterator[Proven]:
+    pages = Pages(selection, size)
+    while pages.has_more:
+        page = pages.next(conn)
+        _log_access(conn, context, people_in(page))
+        yield from page
 
 
 def _write(out: Path, lines: Iterable[bytes]) -> None:
@@ -195,24 +205,36 @@ def _write(out: Path, lines: Iterable[bytes]) -> None:
         with draft.open("wb") as file:
             file.writelines(lines)
         draft.replace(out)
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}") from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
-def _log_access(conn: Connection, context: click.Context, employee: str | None) -> None:
+def _log_access(conn: Connection, context: click.Context, employees: Sequence[str]) -> None:
     asked_for = [f"--{name} {value}" for name, value in context.params.items() if value is not None]
     access = Access(
         reader=getpass.getuser(),
         roles=[],
         operation=context.command_path,
         asked_for=" ".join(asked_for),
-        employees=[employee] if employee else [],
+        employees=employees,
     )
     accesses.add(conn, access)
 
 
 def _database(settings: Settings) -> str:
     return str(with_urls(settings).database_url)
+
+
+@contextmanager
+def cannot_be_checked() -> Iterator[None]:
+    """Tell failures apart from what was checked and does not hold."""
+    try:
+        yield
+    except click.ClickException as error:
+        raise Undecided(error.message) from None
 
 
 @contextmanager

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
+from api import lists
+from domain.permissions import Permission
 from tests.api.operations import operations
 from tests.api.world import BASE, Answer, Api, token
 
@@ -75,7 +79,28 @@ def test_whoever_asks_what_a_record_said_before_is_logged(api: Api, watched: Ans
     assert found == [(403, f"{BASE}/{path}"), (200, f"{BASE}/{path}")]
 
 
+def test_a_list_of_the_past_that_is_exported_is_logged_with_everybody_on_each_page(
+    api: Api, watched: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "EXPORTED_AT_ONCE", 1)
+    program = watched.json["program_id"]
+    other = api.enrolled(program, api.hire())
+    third = api.enrolled(program, api.hire())
+    reader = api.with_token(token("auditor", subject="auditor-10"))
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    path = f"enrollments?program_id={program}&format=ndjson&known_at={now}"
+    shown = reader.get(path, at_least=third).data.splitlines()
+    assert len(shown) >= 3
+    logged = [one["employees"] for one in accesses(api, "reader=auditor-10")]
+    assert logged == [[json.loads(line)["employee_id"]] for line in reversed(shown)]
+    assert {watched.json["employee_id"], other.json["employee_id"]} < {one for [one] in logged}
+    # Of the present it is no history.
+    assert reader.get(f"enrollments?program_id={program}&format=ndjson").status == 200
+    assert len(accesses(api, "reader=auditor-10")) == len(logged)
+
+
 def test_who_has_no_token_is_nobody_and_leaves_no_trace(api: Api) -> None:
+    accesses(api)
     before = accesses(api, "limit=1")[0]["number"]
     assert api.with_token(None).get("audit/events").status == 401
     assert accesses(api, "limit=1")[0]["number"] == before + 1
@@ -102,8 +127,9 @@ def test_accesses_are_filtered_by_time_and_come_page_by_page(api: Api) -> None:
 
 
 def test_every_operation_on_history_is_logged(api: Api) -> None:
-    ours = [one for one in operations(api) if one.path.startswith(f"{BASE}/audit/")]
+    ours = [one for one in operations(api) if one.access is Permission.READ_HISTORY]
     assert ours
+    accesses(api)
     for one in ours:
         before = accesses(api, "limit=1")[0]["number"]
         one.call(api.auditor)

@@ -248,6 +248,55 @@ def test_the_verifier_runs_alone_without_anything_installed(office: Office, tmp_
     assert subprocess.run(command, capture_output=True, check=False).returncode == 1
 
 
+def test_what_cannot_be_checked_is_told_apart_from_what_does_not_hold(
+    office: Office, tmp_path: Path
+) -> None:
+    bundle = office.export("--employee", "e1")
+    alone = [sys.executable, str(ROOT / "proof" / "verify_bundle.py")]
+
+    def verified(*arguments: str | Path) -> tuple[int, str]:
+        done = subprocess.run(
+            [*alone, *map(str, arguments)], capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stderr
+
+    missing = tmp_path / "missing.bundle"
+    told = f"CANNOT BE CHECKED: {missing} cannot be read: No such file or directory\n"
+    assert verified(missing) == (2, told)
+    assert verified(tmp_path)[0] == 2
+    for key in ("", "nonsense", "a+00000000+AAAA", office.call("key").output.strip()[:-4]):
+        status, told = verified(bundle, "--key", key)
+        assert (status, told.split(":")[0]) == (2, "CANNOT BE CHECKED")
+        by_command = office.call("verify", bundle, "--key", key)
+        assert (by_command.exit_code, "CANNOT BE CHECKED" in by_command.output) == (2, True)
+        live = office.call("verify", "--live", "--checkpoint", bundle, "--key", key)
+        assert (live.exit_code, "CANNOT BE CHECKED" in live.output) == (2, True)
+    # The same faults in the bundle itself are the bundle's.
+    entries = entries_of(bundle)
+    for key in ("nonsense", "a\ud800+00000000+AAAA"):
+        forged = rewritten(tmp_path, [{**entries[0], "key": key}, *entries[1:]])
+        assert verified(forged)[0] == 1
+    note = f"\ud800{entries[0]['checkpoint']}"
+    forged = rewritten(tmp_path, [{**entries[0], "checkpoint": note}, *entries[1:]])
+    assert verified(forged)[0] == 1
+
+
+def test_live_verification_without_a_database_says_that_nothing_was_checked(tmp_path: Path) -> None:
+    nowhere = Office("postgresql://127.0.0.1:1/nothing", tmp_path, UUID(int=0))
+    told = nowhere.call("verify", "--live")
+    assert told.exit_code == 2
+    assert "CANNOT BE CHECKED: the database cannot be reached" in told.output
+
+
+def test_where_a_bundle_cannot_be_written_the_path_and_the_reason_are_named(
+    office: Office, tmp_path: Path
+) -> None:
+    out = tmp_path / "nowhere" / "e1.bundle"
+    refused = office.call("export", "--employee", "e1", "--out", out)
+    assert refused.exit_code == 1
+    assert refused.output == f"Error: {out} cannot be written: No such file or directory\n"
+
+
 def test_the_commands_tell_what_holds(office: Office) -> None:
     assert office.call("checkpoint").output.startswith("localhost/rollbook\n")
     bundle = office.export("--employee", "e1")
