@@ -46,9 +46,8 @@ class Stored:
             return fold_history(self.table, batch, rows, self.stops)
         return fold(self.table, batch, rows, self.stops)
 
-    def write(self, conn: Connection, folded: Folded) -> None:
-        """Write what a batch did to it."""
-        self.rows.write(conn, folded)
+    def park(self, conn: Connection, folded: Folded) -> None:
+        """Park the events that a batch could not apply."""
         if folded.held:
             parked.park(conn, self.schema, self.table.name, folded.held)
 
@@ -146,10 +145,17 @@ class Lockstep:
         self, conn: Connection, folded: Sequence[Folded], reached: Sequence[Progress]
     ) -> None:
         names = [one.table.name for one in self.stored]
+        writings = [
+            one.rows.writing(changes) for one, changes in zip(self.stored, folded, strict=True)
+        ]
         with conn.transaction():
             self._lease.advance(conn, dict(zip(names, reached, strict=True)))
+            for writing in writings:
+                writing.copy(conn)
             with conn.pipeline():
+                for writing in writings:
+                    writing.execute(conn)
                 for one, changes in zip(self.stored, folded, strict=True):
-                    one.write(conn, changes)
+                    one.park(conn, changes)
                 if any(one.schema == LIVE for one in self.stored):
                     conn.execute(_NOTIFY)

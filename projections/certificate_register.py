@@ -93,6 +93,7 @@ CERTIFICATE_COUNTS = Summary[CertificateRow](
     key={"program_id": UUID, "status": str},
     amounts=("certificates",),
     contribution=lambda row: ((row.program_id, row.status), (1,)),
+    told_by=("program_id", "status"),
 )
 
 CERTIFICATES_BY_LAST_DAY = Summary[CertificateRow](
@@ -100,6 +101,7 @@ CERTIFICATES_BY_LAST_DAY = Summary[CertificateRow](
     key={"day": date, "status": str},
     amounts=("certificates",),
     contribution=lambda row: ((row.valid_until or FOR_EVER, row.status), (1,)),
+    told_by=("valid_until", "status"),
 )
 
 CERTIFICATES_BY_ISSUE = Summary[CertificateRow](
@@ -107,6 +109,7 @@ CERTIFICATES_BY_ISSUE = Summary[CertificateRow](
     key={"day": date, "status": str},
     amounts=("certificates",),
     contribution=lambda row: ((row.issued_at.date(), row.status), (1,)),
+    told_by=("issued_at", "status"),
 )
 
 CERTIFICATE_REGISTER = ReadTable(

@@ -11,6 +11,7 @@ from eventlog.pool import Connection
 from projections.columns import columns_of
 from projections.fold import Folded, Key
 from projections.table import CopiedTable
+from projections.writing import Writing
 
 
 class CopiedRows:
@@ -31,10 +32,9 @@ class CopiedRows:
         """Return none: no row was there before its event."""
         return {}
 
-    def write(self, conn: Connection, folded: Folded) -> None:
-        """Make the rows of a batch, whose keys are positions."""
-        if folded.rows:
-            conn.execute(self._copy, (list(folded.rows),), prepare=True)
+    def writing(self, folded: Folded) -> Writing:
+        """Return what makes the rows of a batch, whose keys are positions."""
+        return Writing([(self._copy, (list(folded.rows),))] if folded.rows else [])
 
     def remember(self, rows: Mapping[Key, Any]) -> None:
         """Keep none: no row is changed again."""

@@ -272,6 +272,9 @@ COUNTED = (
 _COUNTS = {one: tuple(int(one == state) for state in COUNTED) for one in COUNTED}
 
 
+_COUNTED_BY = ("status", "started_at")
+
+
 def _counted_as(row: EnrollmentRow) -> tuple[int, ...]:
     is_cancelled = row.status == EnrollmentStatus.WITHDRAWN and row.started_at is None
     return _COUNTS["cancelled" if is_cancelled else row.status]
@@ -282,10 +285,13 @@ ENROLLMENT_COUNTS = Summary[EnrollmentRow](
     key={"program_id": UUID, "department": str},
     amounts=COUNTED,
     contribution=lambda row: ((row.program_id, row.department or ""), _counted_as(row)),
+    told_by=("program_id", "department", *_COUNTED_BY),
 )
 
 
-def _by_day(name: str, day: Callable[[EnrollmentRow], date | None]) -> Summary[EnrollmentRow]:
+def _by_day(
+    name: str, told_by: str, day: Callable[[EnrollmentRow], date | None]
+) -> Summary[EnrollmentRow]:
     """Return the counts by a day in UTC, as all times of rows are, and the department.
 
     A row without that day adds nothing.
@@ -295,12 +301,22 @@ def _by_day(name: str, day: Callable[[EnrollmentRow], date | None]) -> Summary[E
         on = day(row)
         return None if on is None else ((on, row.department or ""), _counted_as(row))
 
-    return Summary(name, {"day": date, "department": str}, COUNTED, contribution)
+    return Summary(
+        name,
+        {"day": date, "department": str},
+        COUNTED,
+        contribution,
+        (told_by, "department", *_COUNTED_BY),
+    )
 
 
-ENROLLMENTS_BY_BEGINNING = _by_day("enrollments_by_beginning", lambda row: row.began_at.date())
-ENROLLMENTS_BY_DUE_DAY = _by_day("enrollments_by_due_day", lambda row: row.due_on)
-ENROLLMENTS_BY_END = _by_day("enrollments_by_end", lambda row: row.ended_at and row.ended_at.date())
+ENROLLMENTS_BY_BEGINNING = _by_day(
+    "enrollments_by_beginning", "began_at", lambda row: row.began_at.date()
+)
+ENROLLMENTS_BY_DUE_DAY = _by_day("enrollments_by_due_day", "due_on", lambda row: row.due_on)
+ENROLLMENTS_BY_END = _by_day(
+    "enrollments_by_end", "ended_at", lambda row: row.ended_at and row.ended_at.date()
+)
 
 
 ENROLLMENTS_BY_SCORE = Summary[EnrollmentRow](
@@ -310,6 +326,7 @@ ENROLLMENTS_BY_SCORE = Summary[EnrollmentRow](
     contribution=lambda row: (
         None if row.score_percent is None else ((round(row.score_percent * 100),), _counted_as(row))
     ),
+    told_by=("score_percent", *_COUNTED_BY),
 )
 
 
@@ -323,6 +340,7 @@ EMPLOYEE_SCORES = Summary[EnrollmentRow](
     key={"employee_id": str},
     amounts=("programs", "score_hundredths"),
     contribution=_score,
+    told_by=("employee_id", "status", "score_percent", "past_score_percent"),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from projections.table import CopiedTable, ReadTable
+from projections.table import Contribution, CopiedTable, ReadTable
 
 Key = Any
 Entry = tuple[int, Any]
@@ -15,9 +15,6 @@ Entry = tuple[int, Any]
 
 Amounts = dict[tuple[object, ...], list[int]]
 """The amounts of a summary, by its key."""
-
-Contribution = tuple[tuple[object, ...], tuple[int, ...]]
-"""A key of a summary, and what is to be added to its amounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +78,24 @@ class Folded:
 
     Attributes:
         rows: the touched rows as they are after it, by key; None for those that are not there.
-        changed: the rows that are new or other than before.
+        added: the rows that are new.
+        changed: those that are other than before.
         gone: the keys of the rows that are no more.
         summaries: by the name of each summary, what to add to its amounts.
         held: the events that were not applied.
     """
 
     rows: dict[Key, Any]
+    added: list[Any]
     changed: list[Any]
     gone: list[Key]
     summaries: dict[str, Amounts]
     held: list[Held]
+
+    @classmethod
+    def of(cls, table: ReadTable[Any], batch: Sorted) -> Folded:
+        """Return what is known before anything is applied."""
+        return cls({}, [], [], [], {s.name: {} for s in table.summaries}, list(batch.held))
 
 
 class Sorting:
@@ -164,7 +168,7 @@ def fold(table: ReadTable[Any], batch: Sorted, before: Mapping[Key, Any], stops:
     An event that raises is held, with the later ones of its row, and its key joins
     `stops`; the other rows go on.
     """
-    folded = Folded({}, [], [], {s.name: {} for s in table.summaries}, list(batch.held))
+    folded = Folded.of(table, batch)
     for key, entries in batch.by_key.items():
         old = before.get(key)
         row, applied, error = _follow(table, old, entries)
@@ -175,7 +179,7 @@ def fold(table: ReadTable[Any], batch: Sorted, before: Mapping[Key, Any], stops:
                 row, applied, error = old, 0, of_contribution
         folded.rows[key] = row
         if row is not old:
-            _note_change(folded, key, row)
+            _note_change(folded, key, old, row)
         if error is not None:
             stops.keys.add(str(key))
             folded.held.append(Held(str(key), entries[applied][0], error))
@@ -197,26 +201,20 @@ def _follow(
     return row, applied, None
 
 
-def _note_change(folded: Folded, key: Key, row: Any) -> None:
-    if row is None:
+def _note_change(folded: Folded, key: Key, old: Any, new: Any) -> None:
+    if new is None:
         folded.gone.append(key)
     else:
-        folded.changed.append(row)
+        (folded.added if old is None else folded.changed).append(new)
 
 
 def _add_up(table: ReadTable[Any], old: Any, new: Any, summaries: Mapping[str, Amounts]) -> None:
     """Take away what `old` contributed and add what `new` does. All or nothing."""
-    contributed = []
-    for summary in table.summaries:
-        was = None if old is None else summary.contribution(old)
-        now = None if new is None else summary.contribution(new)
-        if was != now:
-            contributed.append((summaries[summary.name], was, now))
-    for net, was, now in contributed:
+    for name, was, now in table.differences(old, new):
         if was is not None:
-            add_amounts(net, was, -1)
+            add_amounts(summaries[name], was, -1)
         if now is not None:
-            add_amounts(net, now, 1)
+            add_amounts(summaries[name], now, 1)
 
 
 def add_amounts(net: Amounts, contributed: Contribution, sign: int) -> None:

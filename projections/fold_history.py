@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,38 +17,63 @@ from projections.fold import (
     add_amounts,
 )
 from projections.history import History
-from projections.timeline import Stay, turn
+from projections.timeline import Stay, append, turn
 
 Place = tuple[datetime, datetime]
 """Which of a key's stays: where it begins to be known, and to hold."""
 
+Change = tuple[Stay | None, Stay]
+"""A stay that is new or ends otherwise, with what it was before."""
 
-@dataclass(slots=True)
+
 class _Path:
-    """The stays of one key, followed through a batch: as they were, and as they are."""
+    """The stays of one key, followed through a batch: as they were, and as they are.
 
-    before: dict[Place, Stay]
-    timeline: Sequence[Stay]
-    retired: dict[Place, Stay]
+    Most events come behind all that was before. As long as all do, stays are only added, and
+    none but the last one ends otherwise.
+    """
 
-    @classmethod
-    def of(cls, stays: Sequence[Stay]) -> _Path:
-        """Return the beginning of the path of a key with these stays."""
-        by_place = {_place(stay): stay for stay in stays}
-        retired = {place: stay for place, stay in by_place.items() if stay.is_retired}
-        return cls(by_place, [stay for stay in stays if not stay.is_retired], retired)
+    __slots__ = ("before", "in_order", "retired", "timeline")
 
-    def rewrite(self, change: Callable[[Any], Any]) -> None:
+    def __init__(self, stays: Sequence[Stay]) -> None:
+        self.before = stays
+        self.timeline = [stay for stay in stays if not stay.is_retired]
+        self.retired: dict[Place, Stay] = {}
+        self.in_order = len(self.timeline) == len(stays)
+        if not self.in_order:
+            self.retired = {_place(stay): stay for stay in stays if stay.is_retired}
+
+    def follow(self, table: History, event: Any) -> None:
+        """Apply an event."""
+        if type(event) in table.erasures:
+            self._rewrite(table.erasures[type(event)])
+        if append(self.timeline, event, table.evolve):
+            return
+        turned = turn(self.timeline, event, table.evolve)
+        self.in_order = False
+        self.timeline = turned.timeline
+        self.retired |= {_place(stay): stay for stay in turned.retired}
+
+    def _rewrite(self, change: Callable[[Any], Any]) -> None:
         """Let each row, as it ever was, be what `change` makes of it."""
+        self.in_order = False
         self.timeline = [Stay(change(stay.row), stay.bounds) for stay in self.timeline]
         self.retired = {
             place: Stay(change(stay.row), stay.bounds) for place, stay in self.retired.items()
         }
 
-    def changes(self) -> list[tuple[Stay | None, Stay]]:
-        """Return each stay that is new or ends otherwise, with what it was before."""
+    def changes(self) -> list[Change]:
+        """Return what is other than before."""
+        if self.in_order:
+            then = len(self.before)
+            ended = zip(self.before[-1:], self.timeline[then - 1 : then], strict=True)
+            return [
+                *((was, stay) for was, stay in ended if was is not stay),
+                *((None, stay) for stay in self.timeline[then:]),
+            ]
+        before = {_place(stay): stay for stay in self.before}
         now = self.retired | {_place(stay): stay for stay in self.timeline}
-        pairs = [(self.before.get(place), stay) for place, stay in now.items()]
+        pairs = [(before.get(place), stay) for place, stay in now.items()]
         return [(was, stay) for was, stay in pairs if was is not stay]
 
 
@@ -58,22 +82,27 @@ def fold_history(
 ) -> Folded:
     """Return what `batch` does to `table`; `before` holds the stays that it may concern.
 
-    What is changed are whole stays, what is gone are those that only end otherwise, and
-    the rows are the last stays. An event that raises is held as in `fold`.
+    What is added and changed are whole stays, what is gone are those that only end
+    otherwise, and the rows are the last stays. An event that raises is held as in `fold`.
     """
-    folded = Folded({}, [], [], {s.name: {} for s in table.summaries}, list(batch.held))
+    folded = Folded.of(table, batch)
     for key, entries in batch.by_key.items():
-        path = _Path.of(before.get(key, ()))
+        path = _Path(before.get(key, ()))
         applied, error = _follow(table, path, entries)
         try:
             changes = path.changes()
-            _add_up(table, changes, folded.summaries)
+            if path.in_order:
+                _add_up_in_order(table, changes, folded.summaries)
+            else:
+                _add_up(table, changes, folded.summaries)
         except Exception as of_contribution:  # noqa: BLE001  # the row is bad as a whole
-            path, changes, applied, error = _Path.of(before.get(key, ())), [], 0, of_contribution
+            path, changes, applied, error = _Path(before.get(key, ())), [], 0, of_contribution
         folded.rows[key] = path.timeline[-1] if path.timeline else None
         for was, stay in changes:
-            only_ends = was is not None and was.row is stay.row
-            (folded.gone if only_ends else folded.changed).append(stay)
+            if was is None:
+                folded.added.append(stay)
+            else:
+                (folded.gone if was.row is stay.row else folded.changed).append(stay)
         if error is not None:
             stops.keys.add(str(key))
             folded.held.append(Held(str(key), entries[applied][0], error))
@@ -83,21 +112,43 @@ def fold_history(
 
 def _follow(table: History, path: _Path, entries: Sequence[Entry]) -> tuple[int, Exception | None]:
     """Apply the events that can be; return how many those are, and what ended it."""
-    for applied, (_, event) in enumerate(entries):
-        try:
-            if type(event) in table.erasures:
-                path.rewrite(table.erasures[type(event)])
-            turned = turn(path.timeline, event, table.evolve)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the other rows go on
-            return applied, error
-        path.timeline = turned.timeline
-        path.retired |= {_place(stay): stay for stay in turned.retired}
-    return len(entries), None
+    applied = 0
+    try:
+        for _, event in entries:
+            path.follow(table, event)
+            applied += 1
+    except Exception as error:  # noqa: BLE001  # whatever it is, the other rows go on
+        return applied, error
+    return applied, None
 
 
-def _add_up(
-    table: History, changes: Iterable[tuple[Stay | None, Stay]], summaries: Mapping[str, Amounts]
+def _add_up_in_order(
+    table: History, changes: Iterable[Change], summaries: Mapping[str, Amounts]
 ) -> None:
+    """Do the same as `_add_up`, for stays of which each begins where the one before ends."""
+    contributed = []
+    for old, new, bounds in _turns(changes):
+        for name, was, now in table.differences(old, new):
+            contributed.append((summaries[name], was, now, bounds))
+    for net, was, now, place in contributed:
+        for part, sign in ((was, -1), (now, 1)):
+            if part is not None:
+                add_amounts(net, ((*part[0], *place), part[1]), sign)
+
+
+def _turns(changes: Iterable[Change]) -> Iterator[tuple[Any, Any, Place]]:
+    """Yield where a row ends or another begins: both, with their effective and recorded time."""
+    last = None
+    for was, stay in changes:
+        if was is None:
+            begin = stay.bounds.effective_from, stay.bounds.known_from
+            yield (None if last is None else last.row), stay.row, begin
+        last = stay
+    if last is not None and not last.is_last:
+        yield last.row, None, (last.bounds.effective_until, last.bounds.end_known_from)
+
+
+def _add_up(table: History, changes: Iterable[Change], summaries: Mapping[str, Amounts]) -> None:
     """Take away what the changed stays contributed before, and add what they do. All or nothing."""
     corners = _Corners()
     for was, stay in changes:

@@ -11,7 +11,7 @@ from domain.aggregate import Event
 from projections.table import ReadTable, Summary
 from projections.timeline import Bounds
 
-BOUNDS = tuple(column.name for column in fields(Bounds))
+BOUNDS = Bounds._fields
 
 HOLDS = """effective_from <= %(as_of)s AND known_from <= %(known_at)s
     AND known_until > %(known_at)s

@@ -160,6 +160,7 @@ PROGRAMS_BY_STATUS = Summary[ProgramRow](
     key={"status": str},
     amounts=("programs",),
     contribution=lambda row: ((row.status,), (1,)),
+    told_by=("status",),
 )
 
 PROGRAM_LISTING = ReadTable(

@@ -92,7 +92,10 @@ def _apply(
     entries = decoded(codec, conn, list(_events_at(conn, positions)))
     [batch] = Sorting([table]).sort(entries, [stored.stops])
     folded = stored.fold(conn, batch)
-    stored.write(conn, folded)
+    writing = stored.rows.writing(folded)
+    writing.copy(conn)
+    writing.execute(conn)
+    stored.park(conn, folded)
     return folded
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from eventlog.pool import Connection
 from projections.columns import columns_of, row_maker
 from projections.fold import Amounts, Folded, Key
 from projections.table import ReadTable, Summary
+from projections.writing import COPIED_ROWS, Copying, Writing
 
 CACHED_ROWS = 40_000
 
@@ -41,6 +43,8 @@ class Rows:
         self._select = _select(table, schema)
         self._upsert = upsert(table, schema)
         self._delete = _delete(table, schema)
+        self._copying = Copying(table, schema)
+        self._values = attrgetter(*(column.name for column in columns_of(table.row)))
         self._summaries = [SummaryRows(summary, schema) for summary in table.summaries]
         self._cached = Recent()
 
@@ -60,14 +64,21 @@ class Rows:
                 rows |= {getattr(row, key_column): row for row in cursor}
         return rows
 
-    def write(self, conn: Connection, folded: Folded) -> None:
-        """Write what a batch changed. A summary's rows with nothing in them are removed."""
-        if folded.changed:
-            conn.execute(self._upsert, (as_json(folded.changed),), prepare=True)
+    def writing(self, folded: Folded) -> Writing:
+        """Return what writes a batch. A summary's rows with nothing in them are removed."""
+        writing = Writing()
+        upserted = folded.changed
+        if len(folded.added) < COPIED_ROWS:
+            upserted = folded.added + folded.changed
+        else:
+            writing.copied.append((self._copying, [*map(self._values, folded.added)]))
+        if upserted:
+            writing.statements.append((self._upsert, (as_json(upserted),)))
         if folded.gone:
-            conn.execute(self._delete, (folded.gone,), prepare=True)
+            writing.statements.append((self._delete, (folded.gone,)))
         for summary in self._summaries:
-            summary.add(conn, folded.summaries[summary.name])
+            writing.statements.extend(summary.adding(folded.summaries[summary.name]))
+        return writing
 
     def remember(self, rows: Mapping[Key, Any]) -> None:
         """Keep rows that were written for the next batch, and let go of old ones."""
@@ -87,15 +98,15 @@ class SummaryRows:
         self._add = _add_amounts(summary, schema)
         self._remove = _remove_empty(summary, schema)
 
-    def add(self, conn: Connection, net: Amounts) -> None:
-        """Add amounts; rows with nothing in them are removed."""
+    def adding(self, net: Amounts) -> Iterator[tuple[bytes, tuple[str]]]:
+        """Yield what adds amounts, and removes the rows with nothing in them."""
         changed = [(key, amounts) for key, amounts in net.items() if any(amounts)]
         if not changed:
             return
-        conn.execute(self._add, (self._as_json(changed),), prepare=True)
+        yield self._add, (self._as_json(changed),)
         fallen = [(key, amounts) for key, amounts in changed if self._signed or min(amounts) < 0]
         if fallen:
-            conn.execute(self._remove, (self._as_json(fallen),), prepare=True)
+            yield self._remove, (self._as_json(fallen),)
 
     def _as_json(self, net: Iterable[tuple[tuple[object, ...], list[int]]]) -> str:
         return as_json(

@@ -15,6 +15,7 @@ from projections.fold import Entry, Folded, Key
 from projections.history import BOUNDS, History
 from projections.rows import Recent, SummaryRows, as_json, upsert
 from projections.timeline import NEVER, Bounds, Stay
+from projections.writing import COPIED_ROWS, Copying, Writing
 
 EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -30,10 +31,11 @@ class StayRows:
         self._columns = (*columns, *BOUNDS)
         self._make = row_maker(table.of.row)
         self._values = attrgetter(*columns)
-        self._bounds = attrgetter(*BOUNDS)
+        self._key_name = table.key
         self._key = attrgetter(table.key)
         self._select = _select(table, schema)
         self._upsert = upsert(table, schema)
+        self._copying = Copying(table, schema)
         self._end = _end(table, schema)
         self._summaries = [SummaryRows(summary, schema, signed=True) for summary in table.summaries]
         self._erasures = table.erasures
@@ -58,14 +60,22 @@ class StayRows:
                 found.setdefault(self._key(stay.row), []).append(stay)
         return found
 
-    def write(self, conn: Connection, folded: Folded) -> None:
-        """Write what a batch changed."""
-        if folded.changed:
-            conn.execute(self._upsert, (as_json([*self._as_rows(folded.changed)]),), prepare=True)
+    def writing(self, folded: Folded) -> Writing:
+        """Return what writes a batch."""
+        writing = Writing()
+        upserted = folded.changed
+        if len(folded.added) < COPIED_ROWS:
+            upserted = folded.added + folded.changed
+        else:
+            rows = [(*self._values(stay.row), *stay.bounds) for stay in folded.added]
+            writing.copied.append((self._copying, rows))
+        if upserted:
+            writing.statements.append((self._upsert, (as_json([*self._as_rows(upserted)]),)))
         if folded.gone:
-            conn.execute(self._end, self._ends(folded.gone), prepare=True)
+            writing.statements.append((self._end, (self._ends(folded.gone),)))
         for summary in self._summaries:
-            summary.add(conn, folded.summaries[summary.name])
+            writing.statements.extend(summary.adding(folded.summaries[summary.name]))
+        return writing
 
     def remember(self, rows: Mapping[Key, Stay | None]) -> None:
         """Keep the last stays that were written for the next batch, and let go of old ones."""
@@ -81,14 +91,15 @@ class StayRows:
 
     def _as_rows(self, stays: Sequence[Stay]) -> Iterator[dict[str, Any]]:
         for stay in stays:
-            values = (*self._values(stay.row), *self._bounds(stay.bounds))
+            values = (*self._values(stay.row), *stay.bounds)
             pairs = zip(self._columns, values, strict=True)
             # What is left out is null; most rows have many of these.
             yield {name: value for name, value in pairs if value is not None}
 
-    def _ends(self, stays: Sequence[Stay]) -> list[list[Any]]:
-        lines = [(self._key(stay.row), *self._bounds(stay.bounds)) for stay in stays]
-        return [list(column) for column in zip(*lines, strict=True)]
+    def _ends(self, stays: Sequence[Stay]) -> str:
+        names = (self._key_name, *BOUNDS)
+        lines = [(self._key(stay.row), *stay.bounds) for stay in stays]
+        return as_json([dict(zip(names, line, strict=True)) for line in lines])
 
 
 def _follow(last: Stay, entries: Sequence[Entry]) -> bool:
@@ -113,22 +124,22 @@ def _select(table: History, schema: str) -> bytes:
 
 
 def _end(table: History, schema: str) -> bytes:
-    """Return the statement that gives stays other ends; it takes a list for each column."""
+    """Return the statement that gives stays other ends; it takes their keys and bounds as JSON."""
     key = next(column for column in columns_of(table.row) if column.name == table.key)
-    kinds = [key.sql_type, *("timestamptz" for _ in BOUNDS)]
+    bounds = [SQL("{} timestamptz").format(Identifier(name)) for name in BOUNDS]
     return (
         SQL(
             "UPDATE {name} AS held SET effective_until = new.effective_until,"
             " end_known_from = new.end_known_from, known_until = new.known_until"
-            " FROM unnest({lists}) AS new ({key}, {bounds})"
+            " FROM json_to_recordset(%s::json) AS new ({key} {kind}, {bounds})"
             " WHERE held.{key} = new.{key} AND held.known_from = new.known_from"
             " AND held.effective_from = new.effective_from"
         )
         .format(
             name=Identifier(schema, table.name),
             key=Identifier(table.key),
-            bounds=SQL(", ").join(map(Identifier, BOUNDS)),
-            lists=SQL(", ").join(SQL(f"%s::{kind}[]") for kind in kinds),
+            kind=SQL(key.sql_type),
+            bounds=SQL(", ").join(bounds),
         )
         .as_bytes()
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from domain.aggregate import Event
 
 Row = TypeVar("Row")
+
+Contribution = tuple[tuple[object, ...], tuple[int, ...]]
+"""A key of a summary, and what is to be added to its amounts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +31,15 @@ class Summary(Generic[Row]):
         contribution: what one row of the finer table adds: the values of the key
             columns, and the amounts in their order. None when it adds nothing.
             Same row, same contribution: it is taken away again when the row changes.
+        told_by: the fields of the row that tell its contribution, and no others do.
 
     """
 
     name: str
     key: Mapping[str, type]
     amounts: tuple[str, ...]
-    contribution: Callable[[Row], tuple[tuple[object, ...], tuple[int, ...]] | None]
+    contribution: Callable[[Row], Contribution | None]
+    told_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +74,26 @@ class ReadTable(Generic[Row]):
     def primary_key(self) -> tuple[str, ...]:
         """The key columns of the SQL table."""
         return (self.key,)
+
+    def differences(
+        self, old: Row | None, new: Row | None
+    ) -> list[tuple[str, Contribution | None, Contribution | None]]:
+        """Return what the two rows contribute to each summary where that is not the same."""
+        if old is not None and new is not None and self._told_by(old) == self._told_by(new):
+            return []
+        found = []
+        for summary in self.summaries:
+            was = None if old is None else summary.contribution(old)
+            now = None if new is None else summary.contribution(new)
+            if was != now:
+                found.append((summary.name, was, now))
+        return found
+
+    @cached_property
+    def _told_by(self) -> Callable[[Row], object]:
+        """What of a row has to change before a contribution can."""
+        names = dict.fromkeys(name for summary in self.summaries for name in summary.told_by)
+        return attrgetter(*names) if names else lambda _row: None
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,9 @@ stays behind its effective time: each is known differently from then on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """Stands for an end that is not known: so far there is none."""
@@ -22,8 +22,7 @@ Corner = tuple[datetime, datetime, int]
 """An effective time, a recorded time, and whether a row begins (1) or ends (-1) to count there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """Where in the two times a row holds: the columns that tell it.
 
     Attributes:
@@ -46,7 +45,7 @@ class Bounds:
 
     def retired(self, known: datetime) -> Bounds:
         """Return them as not known so any more from `known` on."""
-        return replace(self, known_until=known)
+        return self._replace(known_until=known)
 
     @property
     def corners(self) -> Iterator[Corner]:
@@ -60,8 +59,7 @@ class Bounds:
                 yield self.effective_until, self.known_until, 1
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(NamedTuple):
     """A row, and where in the two times it holds."""
 
     row: Any
@@ -89,6 +87,29 @@ class Turn:
 
     timeline: list[Stay]
     retired: list[Stay]
+
+
+def append(timeline: list[Stay], event: Any, evolve: Evolve) -> bool:
+    """Do to `timeline` what `turn` would do by an event that comes behind all that is known.
+
+    Return False, and change nothing, when it is no such event.
+    """
+    if not timeline:
+        evolved = evolve(None, event)
+        if evolved is not None:
+            timeline.append(Stay(evolved, Bounds(event.effective_at, event.timestamp)))
+        return True
+    row, bounds = timeline[-1]
+    at: datetime = event.effective_at
+    known: datetime = event.timestamp
+    if at <= bounds.effective_from or known < bounds.known_from or bounds.effective_until != NEVER:
+        return False
+    evolved = evolve(row, event)
+    if evolved is not row:
+        timeline[-1] = Stay(row, bounds.ended(at, known))
+        if evolved is not None:
+            timeline.append(Stay(evolved, Bounds(at, known)))
+    return True
 
 
 def turn(timeline: Sequence[Stay], event: Any, evolve: Evolve) -> Turn:

@@ -52,6 +52,7 @@ WAITING_COUNTS = Summary[WaitingRow](
     key={"program_id": UUID},
     amounts=("waiting",),
     contribution=lambda row: ((row.program_id,), (1,)),
+    told_by=("program_id",),
 )
 
 WAITING_LIST = ReadTable(

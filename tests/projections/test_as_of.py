@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +29,8 @@ from projections.names import LIVE
 from projections.store import create_tables, sql_tables
 from projections.table import ReadTable
 from projections.tables import ALL_TABLES
+from projections.writing import COPIED_ROWS
+from tests.domain.samples import full
 from tests.projections.histories import ACT, PROGRAM_ID
 from tests.projections.late_histories import (
     BEGIN,
@@ -166,3 +169,17 @@ def test_text_that_is_erased_is_gone_from_every_state_that_ever_was(database_url
             assert "ada twice" not in text
             assert "ben once" in text
             assert rows_of(AsOf(conn, NOW), ENROLLMENT_LISTING) == rows_of(conn, ENROLLMENT_LISTING)
+
+
+def test_a_row_may_come_back_at_the_moment_it_went_in_a_batch_that_is_copied(
+    database_url: str,
+) -> None:
+    waitlisted: Any = full(TrainingProgram.EmployeeWaitlisted)
+    left: Any = full(TrainingProgram.EmployeeLeftWaitlist)
+    all_wait = [replace(waitlisted, employee_id=f"e{n}") for n in range(COPIED_ROWS)]
+    one_leaves = [all_wait[0], replace(left, employee_id="e0")]
+    with open_connection(database_url) as conn:
+        projected(conn, [*one_leaves, *all_wait], [len(one_leaves)])
+        parked = conn.execute("SELECT * FROM rollbook_read.parked").fetchall()
+        waiting = conn.execute("SELECT count(*) FROM rollbook_read.waiting_history").fetchall()
+    assert (parked, waiting) == ([], [(COPIED_ROWS,)])

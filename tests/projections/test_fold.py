@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -49,7 +50,7 @@ def project(
             for key, amounts in net.items():
                 for index, amount in enumerate(amounts):
                     totals[name][(*key, index)] += amount
-        rows |= {getattr(row, table.key): row for row in folded.changed}
+        rows |= {getattr(row, table.key): row for row in (*folded.added, *folded.changed)}
         for key in folded.gone:
             del rows[key]
     return rows, totals
@@ -65,6 +66,21 @@ def counted(summary: Summary[Any], rows: Rows) -> Counter[Any]:
             for index, amount in enumerate(amounts):
                 total[(*key, index)] += amount
     return total
+
+
+@pytest.mark.parametrize("table", PRESENT_TABLES, ids=lambda table: table.name)
+@given(given_steps=steps)
+def test_no_field_but_those_declared_tells_what_a_row_contributes(
+    table: ReadTable[Any], given_steps: list[tuple[str, str, int]]
+) -> None:
+    ever: list[Any] = [None]
+    for event in history(given_steps):
+        if type(event) in table.keys:
+            ever.append(table.evolve(ever[-1], event))
+    rows = [row for row in ever if row is not None]
+    for summary, row, other in product(table.summaries, rows, rows[-10:]):
+        told = {name: getattr(row, name) for name in summary.told_by}
+        assert summary.contribution(replace(other, **told)) == summary.contribution(row)
 
 
 @pytest.mark.parametrize("table", PRESENT_TABLES, ids=lambda table: table.name)
@@ -113,7 +129,7 @@ def test_an_event_that_raises_stops_its_own_row_and_no_other() -> None:
         history([*TWO, ("ada", "complete", 90), ("ben", "complete", 80)]), "ada"
     )
     folded = fold_one(ENROLLMENT_LISTING, events, {})
-    by_employee = {row.employee_id: row for row in folded.changed}
+    by_employee = {row.employee_id: row for row in (*folded.added, *folded.changed)}
     assert (by_employee["ada"].status, by_employee["ben"].status) == ("enrolled", "completed")
     ada = str(Enrollment.id_of(PROGRAM_ID, "ada"))
     # Her bad event, her completion, and the certificate that it earned.
@@ -128,7 +144,7 @@ def test_an_event_that_raises_stops_its_own_row_and_no_other() -> None:
 def test_what_comes_later_for_a_stopped_row_waits_too() -> None:
     first, later = history(TWO)[:4], history(TWO)[4:]
     stops = Stops({str(Enrollment.id_of(PROGRAM_ID, "ada"))})
-    rows = {row.id: row for row in fold_one(ENROLLMENT_LISTING, first, {}).changed}
+    rows = {row.id: row for row in fold_one(ENROLLMENT_LISTING, first, {}).added}
     folded = fold_one(ENROLLMENT_LISTING, later, rows, stops, first_position=5)
     assert [(held.position, held.error) for held in folded.held] == [(5, None)]
     assert [row.employee_id for row in folded.changed] == ["ben"]
@@ -143,7 +159,7 @@ def test_a_row_whose_contribution_raises_is_held_as_a_whole() -> None:
         summaries=(replace(ENROLLMENT_LISTING.summaries[0], contribution=refuse),),
     )
     folded = fold_one(table, history(TWO[:1]), {})
-    assert not folded.changed
+    assert not folded.added
     assert [type(held.error) for held in folded.held] == [ArithmeticError]
 
 
@@ -162,7 +178,7 @@ def test_an_event_that_cannot_be_read_stops_its_stream_in_every_table() -> None:
 
 def test_a_row_that_is_gone_takes_its_amounts_along() -> None:
     gone = replace(ENROLLMENT_LISTING, evolve=lambda _row, _event: None)
-    [row] = fold_one(ENROLLMENT_LISTING, history(TWO[:1]), {}).changed
+    [row] = fold_one(ENROLLMENT_LISTING, history(TWO[:1]), {}).added
     folded = fold_one(gone, history([TWO[0], TWO[2]])[-1:], {row.id: row})
     assert folded.gone == [row.id]
     assert sum(folded.summaries["enrollment_counts"][(PROGRAM_ID, "")]) == -1
