@@ -48,7 +48,7 @@ def grow(url: str) -> None:
 def verify(url: str) -> None:
     """Hold the whole log to the tree."""
     with open_patient(url) as log, open_patient(url) as tree:
-        assert whole_log.verify(log, tree, None, SIGNER.verifier_key, print).holds
+        assert whole_log.verify(log, tree, None, SIGNER.verifier_key, print, print).holds
 
 
 def read(url: str) -> None:

@@ -17,7 +17,8 @@ import psycopg
 from eventlog.pool import Connection
 from proof.hashing import HASH_BYTES, root_of
 
-TILE = 256
+TILE_LEVELS = 8
+TILE = 1 << TILE_LEVELS
 
 _END: LiteralString = """
 select first + cardinality(positions), last_position

@@ -21,7 +21,8 @@ from eventlog.pool import Cursor
 _HEAD = Struct(">hiqi16siii")
 _LENGTH = Struct(">i")
 _POSITION = Struct(">q")
-_POSITION_AT = 6
+POSITION = slice(6, 14)
+"""Where in the bytes of an event its position is."""
 
 # What comes before the first row and behind the last one.
 _SIGNATURE_BYTES = 19
@@ -54,7 +55,7 @@ def leaf_of(data: bytes) -> Leaf:
 
 def position_of(data: bytes) -> int:
     """The position of the event of these bytes."""
-    position: int = _POSITION.unpack_from(data, _POSITION_AT)[0]
+    position: int = _POSITION.unpack(data[POSITION])[0]
     return position
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from itertools import islice
+from struct import pack
 
 from proof.hashing import HASH_BYTES, LEAF
-from proof.leaf import position_of
+from proof.leaf import POSITION, position_of
 from proof.tree import Leaves
 
 
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     ALTERED = "altered"
     REMOVED = "removed"
     ADDED = "added"
+    MISNUMBERED = "has another position in the tree"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,11 @@ def differences(rows: Iterable[bytes], leaves: Iterable[Leaves]) -> Iterator[Dif
     """
     log = _Log(iter(rows))
     for those in leaves:
-        if not log.begins_with(those):
+        same = log.taken_if_same(those)
+        if same is None:
             yield from _merged(log, those)
+        elif _positions_in(same) != pack(f">{len(same)}q", *those.positions):
+            yield from _misnumbered(same, those)
     for row in log.rest():
         yield Difference(position_of(row), Kind.ADDED)
 
@@ -55,16 +60,16 @@ class _Log:
         self._rows = rows
         self._ahead: deque[bytes] = deque()
 
-    def begins_with(self, leaves: Leaves) -> bool:
-        """Whether the next rows are these leaves; only then they are taken."""
+    def taken_if_same(self, leaves: Leaves) -> list[bytes] | None:
+        """The next rows when they have the hashes of these leaves; otherwise they stay."""
         count = len(leaves.positions)
         self._ahead.extend(islice(self._rows, max(0, count - len(self._ahead))))
-        found = b"".join([_hash(row) for row in islice(self._ahead, count)])
-        if found != leaves.hashes:
-            return False
+        found = list(islice(self._ahead, count))
+        if b"".join([_hash(row) for row in found]) != leaves.hashes:
+            return None
         for _ in range(count):
             self._ahead.popleft()
-        return True
+        return found
 
     def peek(self) -> bytes | None:
         """The next row, which stays; None at the end."""
@@ -92,6 +97,16 @@ def _merged(log: _Log, leaves: Leaves) -> Iterator[Difference]:
         begin = offset * HASH_BYTES
         if _hash(log.take()) != leaves.hashes[begin : begin + HASH_BYTES]:
             yield Difference(position, Kind.ALTERED)
+
+
+def _misnumbered(rows: list[bytes], leaves: Leaves) -> Iterator[Difference]:
+    for row, position in zip(rows, leaves.positions, strict=True):
+        if position_of(row) != position:
+            yield Difference(position_of(row), Kind.MISNUMBERED)
+
+
+def _positions_in(rows: list[bytes]) -> bytes:
+    return b"".join([row[POSITION] for row in rows])
 
 
 def _hash(row: bytes) -> bytes:

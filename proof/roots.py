@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from proof.growth import TILE
+from proof.growth import TILE, TILE_LEVELS
 from proof.hashing import EMPTY_ROOT, HASH_BYTES, node_hash, root_of
 from proof.tree import Leaves
 
@@ -33,11 +33,18 @@ class Contradiction:
     first_position: int | None
 
 
+OnSubtree = Callable[[int, int, bytes], None]
+"""Is told the level, the number and the hash of a subtree over 256 ** level leaves."""
+
+
 class Roots:
     """Follows the leaves, and holds each claim to the root at its size."""
 
-    def __init__(self, claims: Iterable[Claim]) -> None:
-        """Take the claims in order of size."""
+    def __init__(
+        self, claims: Iterable[Claim], on_subtree: OnSubtree = lambda *_subtree: None
+    ) -> None:
+        """Take the claims in order of size; `on_subtree` is told those that are kept."""
+        self._on_subtree = on_subtree
         self._claims = iter(claims)
         self._next = next(self._claims, None)
         self._tile = b""
@@ -87,11 +94,19 @@ class Roots:
 
     def _close_tile(self) -> None:
         count, root = 1, root_of(self._tile)
+        self._show(count, root)
         while self._full and self._full[-1][0] == count:
             _, left = self._full.pop()
             count, root = 2 * count, node_hash(left, root)
+            self._show(count, root)
         self._full.append((count, root))
         self._tile = b""
+
+    def _show(self, tiles: int, root: bytes) -> None:
+        height = tiles.bit_length() - 1
+        if height % TILE_LEVELS == 0:
+            level, number = height // TILE_LEVELS + 1, self.size // (TILE * tiles) - 1
+            self._on_subtree(level, number, root)
 
     def _root(self) -> bytes:
         if self.size == 0:

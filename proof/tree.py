@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import LiteralString
 
 from eventlog.pool import Connection
-from proof.growth import TILE, edge_of
+from proof.growth import TILE, TILE_LEVELS, edge_of
 from proof.hashing import EMPTY_ROOT, HASH_BYTES, levels_above, node_hash
 from proof.paths import Part, consistency_path, inclusion_path, split
 
-_TILE_LEVELS = 8
 _KEPT_TILES = 64
 
 _LEAF_AT: LiteralString = """
@@ -136,7 +135,7 @@ class Tree:
 
     def _subtree(self, height: int, number: int) -> bytes:
         """The hash of the full subtree over 2 ** height leaves."""
-        level, within = divmod(height, _TILE_LEVELS)
+        level, within = divmod(height, TILE_LEVELS)
         begin = number << within
         hashes = self._tile(level, begin // TILE)[within]
         offset = (begin % TILE >> within) * HASH_BYTES

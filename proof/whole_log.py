@@ -12,6 +12,7 @@ from proof import checkpoints
 from proof.leaf import stored_leaves
 from proof.live import Difference, differences
 from proof.roots import Claim, Contradiction, Roots
+from proof.stored_nodes import StoredNodes, WrongNode
 from proof.tree import Tree, every_leaf
 from proof.verify_bundle import Broken, Key, checkpoint_of, key_of, text_of
 
@@ -26,6 +27,7 @@ class Verdict:
         differing: how many events differ.
         borne_out: how many checkpoints state the root that the tree has.
         contradictions: those that do not.
+        wrong_nodes: how much of what is stored beside the leaves is not as they make it.
     """
 
     size: int
@@ -33,11 +35,12 @@ class Verdict:
     differing: int
     borne_out: int
     contradictions: list[Contradiction]
+    wrong_nodes: int
 
     @property
     def holds(self) -> bool:
         """Whether nothing differs."""
-        return self.differing == 0 and not self.contradictions
+        return not (self.differing or self.contradictions or self.wrong_nodes)
 
 
 def verify(
@@ -46,6 +49,7 @@ def verify(
     outside: Path | None,
     key: str,
     on_difference: Callable[[Difference], None],
+    on_wrong_node: Callable[[WrongNode], None],
 ) -> Verdict:
     """Compare all events up to the end of the tree; two connections, one read beside the other.
 
@@ -58,12 +62,15 @@ def verify(
     end = Tree(tree)
     position = end.position_of(end.size - 1) if end.size else 0
     stored = _stored_claims(tree, newest.number if newest else 0)
-    roots, differing = Roots(merge(stored, kept, key=_size)), 0
+    nodes = StoredNodes(tree, on_wrong_node)
+    roots, differing = Roots(merge(stored, kept, key=_size), nodes.compare), 0
     rows = stored_leaves(log, "position <= %s", (position,))
     for difference in differences(rows, roots.following(every_leaf(tree, end.size))):
         differing += 1
         on_difference(difference)
-    return Verdict(roots.size, position, differing, roots.borne_out, roots.contradictions)
+    return Verdict(
+        roots.size, position, differing, roots.borne_out, roots.contradictions, nodes.wrong
+    )
 
 
 def _size(claim: Claim) -> int:

@@ -30,6 +30,7 @@ from projections.session import open_patient
 from proof import checkpoints, verify_bundle, whole_log
 from proof.bundle import EventIsNotProven, Proven, bundle
 from proof.live import Difference
+from proof.stored_nodes import WrongNode
 from proof.tree import Tree
 from proof.verify_bundle import Broken, CannotBeChecked
 from rollbook.checkpoint_key import NotAnEd25519Key, signer
@@ -161,14 +162,18 @@ def verify(
 
 def _holds(settings: Settings, outside: Path | None, vkey: str | None) -> bool:
     trusted = vkey or signer(settings.checkpoints).verifier_key
-    shown = iter(range(SHOWN_DIFFERENCES))
+    shown, shown_nodes = iter(range(SHOWN_DIFFERENCES)), iter(range(SHOWN_DIFFERENCES))
 
     def show(difference: Difference) -> None:
         if next(shown, None) is not None:
             click.echo(f"position {difference.position}: {difference.kind}")
 
+    def show_node(node: WrongNode) -> None:
+        if next(shown_nodes, None) is not None:
+            click.echo(f"in the stored tree, {node}")
+
     with open_patient(_database(settings)) as log, open_patient(_database(settings)) as tree:
-        verdict = whole_log.verify(log, tree, outside, trusted, show)
+        verdict = whole_log.verify(log, tree, outside, trusted, show, show_node)
         others = [one for one in checkpoints.keys(tree) if one != trusted]
     for found in verdict.contradictions:
         claim = found.claim
@@ -184,6 +189,7 @@ def _holds(settings: Settings, outside: Path | None, vkey: str | None) -> bool:
         f"{'HOLDS' if verdict.holds else 'DOES NOT HOLD'}: {verdict.size} events up to position"
         f" {verdict.position}, {verdict.differing} differ; {verdict.borne_out} checkpoints agree,"
         f" {len(verdict.contradictions)} do not"
+        + (f"; {verdict.wrong_nodes} wrong in the stored tree" if verdict.wrong_nodes else "")
     )
     return verdict.holds
 

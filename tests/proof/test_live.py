@@ -19,7 +19,7 @@ from proof.hashing import leaf_hash, root_of
 from proof.leaf import leaf_of, stored_leaves
 from proof.live import Difference, Kind, differences
 from proof.roots import Claim, Roots
-from proof.tree import Tree, every_leaf
+from proof.tree import Leaves, Tree, every_leaf
 from proof.verify_bundle import Broken
 from tests.proof.world import (
     SIGNER,
@@ -201,11 +201,19 @@ def proven_url(database_url: str) -> str:
     return database_url
 
 
-def verify(url: str, outside: Path | None = None) -> tuple[whole_log.Verdict, list[int]]:
+def verify(
+    url: str, outside: Path | None = None, nodes: list[str] | None = None
+) -> tuple[whole_log.Verdict, list[int]]:
     named: list[int] = []
+    wrong: list[str] = [] if nodes is None else nodes
     with open_connection(url) as log, open_connection(url) as tree:
         verdict = whole_log.verify(
-            log, tree, outside, SIGNER.verifier_key, lambda found: named.append(found.position)
+            log,
+            tree,
+            outside,
+            SIGNER.verifier_key,
+            lambda found: named.append(found.position),
+            lambda node: wrong.append(str(node)),
         )
     return verdict, named
 
@@ -244,6 +252,86 @@ def test_a_change_is_found_although_the_tree_was_changed_with_it(proven_url: str
     assert named == []
     (contradiction,) = verdict.contradictions
     assert (contradiction.claim.size, contradiction.first_position) == (600, 1)
+
+
+SUBTREE = "the hash of subtree {} of level {}"
+OF_THE_TREE: list[tuple[LiteralString, list[str]]] = [
+    (
+        "update rollbook.merkle_subtrees set hash = sha256(hash) where number = 1",
+        [f"{SUBTREE.format(1, 1)}, over leaves 256 to 511: altered"],
+    ),
+    (
+        "delete from rollbook.merkle_subtrees where number = 0",
+        [f"{SUBTREE.format(0, 1)}, over leaves 0 to 255: removed"],
+    ),
+    (
+        "update rollbook.merkle_subtrees set number = 2 where number = 1",
+        [
+            f"{SUBTREE.format(2, 1)}, over leaves 512 to 767: added",
+            f"{SUBTREE.format(1, 1)}, over leaves 256 to 511: removed",
+        ],
+    ),
+    (
+        "update rollbook.merkle_subtrees set level = 2 where number = 0",
+        [
+            f"{SUBTREE.format(0, 2)}, over leaves 0 to 65535: added",
+            f"{SUBTREE.format(0, 1)}, over leaves 0 to 255: removed",
+        ],
+    ),
+    (
+        "insert into rollbook.merkle_subtrees values (-1, -5, 'x'), (9, 0, 'x')",
+        [f"{SUBTREE.format(-5, -1)}: added", f"{SUBTREE.format(0, 9)}: added"],
+    ),
+    (
+        "update rollbook.merkle_leaves set last_position = last_position + 1 where first = 512",
+        ["the row of leaves from 512 on: altered"],
+    ),
+    (
+        "update rollbook.merkle_leaves set first = 513 where first = 512",
+        ["the row of leaves from 513 on: altered"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), OF_THE_TREE)
+def test_what_is_stored_beside_the_leaves_is_held_to_them(
+    proven_url: str, change: LiteralString, expected: list[str]
+) -> None:
+    nodes: list[str] = []
+    assert verify(proven_url, None, nodes)[0].holds
+    assert nodes == []
+    with tampering(proven_url) as conn:
+        conn.execute("alter table rollbook.merkle_leaves disable trigger all")
+        conn.execute("alter table rollbook.merkle_subtrees disable trigger all")
+        conn.execute(change)
+    verdict, named = verify(proven_url, None, nodes)
+    assert not verdict.holds
+    assert (named, nodes, verdict.wrong_nodes) == ([], expected, len(expected))
+
+
+def test_a_leaf_that_the_tree_has_at_another_position_is_named(proven_url: str) -> None:
+    with tampering(proven_url) as conn:
+        conn.execute("alter table rollbook.merkle_leaves disable trigger all")
+        (position,) = conn.execute(
+            "select positions[9] from rollbook.merkle_leaves where first = 256"
+        ).fetchone() or (0,)
+        conn.execute(
+            "update rollbook.merkle_leaves set positions[9] = positions[9] + 1 where first = 256"
+        )
+    verdict, named = verify(proven_url)
+    assert not verdict.holds
+    assert named == [position]
+
+
+def test_subtrees_of_every_level_are_shown_in_order() -> None:
+    shown: list[tuple[int, int]] = []
+    roots = Roots([], lambda level, number, _hash: shown.append((level, number)))
+    one = Leaves(list(range(1, 257)), bytes(256 * 32))
+    for _ in roots.following([one] * 600):
+        pass
+    assert [number for level, number in shown if level == 1] == list(range(600))
+    assert [number for level, number in shown if level == 2] == [0, 1]
+    assert {level for level, _ in shown} == {1, 2}
 
 
 def test_a_log_that_grows_while_it_is_verified_holds(proven_url: str) -> None:
