@@ -372,18 +372,19 @@ ENROLLMENT_LISTING = ReadTable(
     ),
     evolve=evolve,
     # Each begins with what lists are filtered by, and goes on with an order. What changes with
-    # every progress is in none of them, so that such a change stays within its page.
+    # every progress is in none of them, so that such a change stays within its page. The column
+    # behind an expression is in the index as well: only then can it be walked without the table.
     indexes=(
         f"(status, {BEGAN}, id)",
         f"(program_id, status, {BEGAN}, id)",
         f"(department, status, {BEGAN}, id)",
         f"(employee_id, {BEGAN}, id)",
-        f"(status, ({DUE}), id)",
-        f"(program_id, status, ({DUE}), id)",
-        f"(department, status, ({DUE}), id)",
-        f"(status, ({ENDED}), id)",
-        f"(program_id, status, ({ENDED}), id)",
-        f"(department, status, ({ENDED}), id)",
+        f"(status, ({DUE}), id) INCLUDE (due_on)",
+        f"(program_id, status, ({DUE}), id) INCLUDE (due_on)",
+        f"(department, status, ({DUE}), id) INCLUDE (due_on)",
+        f"(status, ({ENDED}), id) INCLUDE (ended_at)",
+        f"(program_id, status, ({ENDED}), id) INCLUDE (ended_at)",
+        f"(department, status, ({ENDED}), id) INCLUDE (ended_at)",
         "(program_id, employee_id, id)",
         "(status, score_percent, id) WHERE score_percent IS NOT NULL",
         "(program_id, score_percent, id) WHERE score_percent IS NOT NULL",

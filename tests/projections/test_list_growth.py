@@ -1,0 +1,124 @@
+"""A page of a list reads about as many blocks in tables ten times as large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any, cast
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from benchmarks.made_up_tables import fill
+from domain.enrollment import OPEN
+from eventlog.pool import Connection
+from projections.certificate_queries import (
+    CERTIFICATES,
+    CertificateFilter,
+    Validity,
+    count_certificates,
+)
+from projections.enrollment_queries import ENROLLMENTS, EnrollmentFilter, count_enrollments
+from projections.keyset import Listing, Order, Window
+from projections.ranges import Range
+from tests.servers import Databases
+
+SMALL, LARGE = 2_000, 20_000
+MOST_TIMES = 2
+"""Ten times the rows make the trees of the indexes a level deeper, or none."""
+LIMIT = 10
+TODAY = date(2026, 6, 1)
+SOME_PROGRAMS = "SELECT id FROM rollbook_read.program_listing ORDER BY code LIMIT 5"
+
+
+@dataclass
+class Counting:
+    """A connection that counts the blocks its queries touch."""
+
+    conn: Connection
+    blocks: int = 0
+
+    def execute(self, query: str, values: Sequence[object] = (), **options: Any) -> Any:
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}".encode()
+        [[[found]]] = self.conn.execute(explain, values).fetchall()
+        plan = found["Plan"]
+        self.blocks += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+        return self.conn.execute(query.encode(), values, **options)
+
+
+Ask = Callable[[Connection], None]
+
+
+@pytest.fixture(scope="module")
+def sizes(databases: Databases) -> Iterator[Mapping[int, Connection]]:
+    with ExitStack() as stack:
+        found = {}
+        for size in (SMALL, LARGE):
+            url = stack.enter_context(databases.fresh())
+            conn = stack.enter_context(psycopg.connect(url, autocommit=True))
+            fill(conn, size)
+            found[size] = conn
+        yield found
+
+
+def page(conn: Connection, listing: Listing, conditions: Any, order: Order) -> None:
+    found = listing.page(conn, ["id"], conditions, Window([order], LIMIT))
+    assert len(found.rows) == LIMIT
+
+
+def some_programs(conn: Connection) -> list[UUID]:
+    return [row[0] for row in conn.execute(SOME_PROGRAMS).fetchall()]
+
+
+def enrollments(conn: Connection, order: Order, *, of_programs: bool = False, **by: Any) -> None:
+    among = some_programs(conn) if of_programs else None
+    wanted = EnrollmentFilter(today=TODAY, program_ids=among, **by).settled(conn)
+    page(conn, ENROLLMENTS, wanted.conditions_for(order.name), order)
+    count_enrollments(conn, wanted)
+
+
+def certificates(conn: Connection, order: Order, **by: Any) -> None:
+    wanted = CertificateFilter(today=TODAY, program_ids=some_programs(conn), **by)
+    page(conn, CERTIFICATES, wanted.conditions, order)
+    count_certificates(conn, wanted)
+
+
+DUE = Order("due_on", descending=False)
+ENDED = Order("ended_at", descending=True)
+VALID_UNTIL = Order("valid_until", descending=False)
+LISTS: dict[str, Ask] = {
+    "of a category by due day": partial(enrollments, order=DUE, categories=["category 3"]),
+    "of a category by end": partial(enrollments, order=ENDED, categories=["category 3"]),
+    "of a department by end": partial(enrollments, order=ENDED, departments=["department 3"]),
+    "of programs by due day": partial(enrollments, order=DUE, of_programs=True),
+    "overdue in a category": partial(
+        enrollments, order=DUE, categories=["category 3"], overdue=True
+    ),
+    "open in a category that are due in a range": partial(
+        enrollments,
+        order=DUE,
+        categories=["category 3"],
+        statuses=list(OPEN),
+        ranges={"due": Range(least=date(2024, 1, 1))},
+    ),
+    "certificates of programs by last day": partial(certificates, order=VALID_UNTIL),
+    "valid certificates of programs": partial(
+        certificates, order=VALID_UNTIL, statuses=[Validity.VALID]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_page_reads_as_many_blocks_in_larger_tables(
+    sizes: Mapping[int, Connection], name: str
+) -> None:
+    blocks = {}
+    for size, conn in sizes.items():
+        counting = Counting(conn)
+        LISTS[name](cast("Connection", counting))
+        blocks[size] = counting.blocks
+    assert blocks[LARGE] <= MOST_TIMES * blocks[SMALL], blocks
