@@ -41,6 +41,11 @@ class TrailIsBehind(Exception):
 class NothingSelected(Exception):
     """There is no event of this person, program or period in the tree."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no such event, or it is not in the tree yet: `rollbook notary` adds it."
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:

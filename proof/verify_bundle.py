@@ -426,12 +426,12 @@ def told(verdict: Verdict, *, is_trusted: bool) -> list[str]:
     """What holds, in words."""
     lines = [
         (
-            f"HOLDS: {verdict.events} events from position {verdict.first_position} to"
+            f"HOLDS: {_events(verdict.events)} from position {verdict.first_position} to"
             f" {verdict.last_position}, exactly as the log had them"
         ),
         f"subject: {json.dumps(verdict.subject, ensure_ascii=False)}",
         (
-            f"checkpoint: {verdict.checkpoint.size} events, root"
+            f"checkpoint: {_events(verdict.checkpoint.size)}, root"
             f" {base64.b64encode(verdict.checkpoint.root).decode()}"
         ),
         f"key: {verdict.key}",
@@ -442,6 +442,10 @@ def told(verdict: Verdict, *, is_trusted: bool) -> list[str]:
             " with --key."
         )
     return lines
+
+
+def _events(number: int) -> str:
+    return "1 event" if number == 1 else f"{number} events"
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ from __future__ import annotations
 import socket
 
 import click
-import psycopg
 
 from eventlog.pool import open_connection
-from rollbook.embedded import with_urls
+from rollbook.ready_database import ready_database, told_plainly
 from rollbook.settings import Settings
 
 ALIVE_SECONDS = 10
@@ -26,10 +25,7 @@ select exists (
 @click.pass_obj
 def alive(settings: Settings, name: str) -> None:
     """Exit with 0 if the process NAME of this machine gave a sign of life lately."""
-    try:
-        with open_connection(str(with_urls(settings).database_url)) as connection:
-            row = connection.execute(_SEEN, [name, socket.gethostname(), ALIVE_SECONDS]).fetchone()
-    except psycopg.Error as error:
-        raise click.ClickException(f"The database does not answer: {error}") from None
+    with told_plainly(), open_connection(ready_database(settings)) as connection:
+        row = connection.execute(_SEEN, [name, socket.gethostname(), ALIVE_SECONDS]).fetchone()
     if row != (True,):
         raise click.ClickException(f"{name} gave no sign of life for {ALIVE_SECONDS} s.")

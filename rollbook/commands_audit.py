@@ -12,7 +12,6 @@ from pathlib import Path
 from uuid import UUID
 
 import click
-import psycopg
 
 from audit import accesses
 from audit.accesses import Access
@@ -34,10 +33,21 @@ from proof.stored_nodes import WrongNode
 from proof.tree import Tree
 from proof.verify_bundle import Broken, CannotBeChecked
 from rollbook.checkpoint_key import NotAnEd25519Key, signer
-from rollbook.embedded import with_urls
+from rollbook.counted import counted
+from rollbook.ready_database import ready_database, told_plainly
 from rollbook.settings import Settings
 
 SHOWN_DIFFERENCES = 20
+
+TOLD = (
+    Broken,
+    EventIsNotProven,
+    NotAnEd25519Key,
+    NothingSelected,
+    OSError,
+    TrailIsBehind,
+    checkpoints.TreeWasChanged,
+)
 
 EVER = datetime.min.replace(tzinfo=UTC)
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
@@ -81,7 +91,7 @@ def audit() -> None:
 @click.pass_obj
 def key(settings: Settings) -> None:
     """Print the public key by which checkpoints and bundles are checked."""
-    with told_plainly():
+    with told_plainly(*TOLD):
         click.echo(signer(settings.checkpoints).verifier_key)
 
 
@@ -89,7 +99,7 @@ def key(settings: Settings) -> None:
 @click.pass_obj
 def checkpoint(settings: Settings) -> None:
     """Sign a checkpoint of all events that the tree holds now, and print it."""
-    with told_plainly(), open_connection(_database(settings)) as conn:
+    with told_plainly(*TOLD), open_connection(ready_database(settings)) as conn:
         click.echo(checkpoints.issue(conn, signer(settings.checkpoints)).note, nl=False)
 
 
@@ -113,7 +123,7 @@ def export(
     period = (begin, until) if begin or until else None
     if sum(way is not None for way in (employee, program, period)) != 1:
         raise click.UsageError("Give --employee, or --program, or --from and --until.")
-    with told_plainly(), open_patient(_database(settings)) as conn:
+    with told_plainly(*TOLD), open_patient(ready_database(settings)) as conn:
         _log_access(conn, context, [employee] if employee else [])
         if employee is not None:
             selection = of_person(conn, Tree(conn), employee)
@@ -148,7 +158,7 @@ def verify(
     if live == (file is not None):
         raise click.UsageError("Name a bundle, or give --live.")
     if file is None:
-        with cannot_be_checked(), told_plainly():
+        with cannot_be_checked(), told_plainly(*TOLD):
             sys.exit(0 if _holds(settings, outside, vkey) else 1)
     try:
         verdict = verify_bundle.verify(file, vkey, show=show)
@@ -172,7 +182,8 @@ def _holds(settings: Settings, outside: Path | None, vkey: str | None) -> bool:
         if next(shown_nodes, None) is not None:
             click.echo(f"in the stored tree, {node}")
 
-    with open_patient(_database(settings)) as log, open_patient(_database(settings)) as tree:
+    url = ready_database(settings)
+    with open_patient(url) as log, open_patient(url) as tree:
         verdict = whole_log.verify(log, tree, outside, trusted, show, show_node)
         others = [one for one in checkpoints.keys(tree) if one != trusted]
     for found in verdict.contradictions:
@@ -182,14 +193,15 @@ def _holds(settings: Settings, outside: Path | None, vkey: str | None) -> bool:
             if found.first_position is None
             else f"an event from position {found.first_position} on is another"
         )
-        click.echo(f"{claim.found}, of {claim.size} events, is contradicted: {why}")
+        click.echo(f"{claim.found}, of {counted(claim.size, 'event')}, is contradicted: {why}")
     for other in others:
         click.echo(f"some of the stored checkpoints were signed by another key: {other}")
     click.echo(
-        f"{'HOLDS' if verdict.holds else 'DOES NOT HOLD'}: {verdict.size} events up to position"
-        f" {verdict.position}, {verdict.differing} differ; {verdict.borne_out} checkpoints agree,"
-        f" {len(verdict.contradictions)} do not"
-        + (f"; {verdict.wrong_nodes} wrong in the stored tree" if verdict.wrong_nodes else "")
+        f"{'HOLDS' if verdict.holds else 'DOES NOT HOLD'}: {counted(verdict.size, 'event')} up to"
+        f" position {verdict.position}, differing: {verdict.differing};"
+        f" {counted(verdict.borne_out + len(verdict.contradictions), 'checkpoint')},"
+        f" contradicted: {len(verdict.contradictions)}"
+        + (f"; wrong in the stored tree: {verdict.wrong_nodes}" if verdict.wrong_nodes else "")
     )
     return verdict.holds
 
@@ -230,10 +242,6 @@ def _log_access(conn: Connection, context: click.Context, employees: Sequence[st
     accesses.add(conn, access)
 
 
-def _database(settings: Settings) -> str:
-    return str(with_urls(settings).database_url)
-
-
 @contextmanager
 def cannot_be_checked() -> Iterator[None]:
     """Tell failures apart from what was checked and does not hold."""
@@ -241,25 +249,3 @@ def cannot_be_checked() -> Iterator[None]:
         yield
     except click.ClickException as error:
         raise Undecided(error.message) from None
-
-
-@contextmanager
-def told_plainly() -> Iterator[None]:
-    """Turn what an operator can act on into one line."""
-    try:
-        yield
-    except NothingSelected:
-        raise click.ClickException(
-            "there is no such event, or it is not in the tree yet: `rollbook notary` adds it"
-        ) from None
-    except (
-        Broken,
-        EventIsNotProven,
-        NotAnEd25519Key,
-        OSError,
-        TrailIsBehind,
-        checkpoints.TreeWasChanged,
-    ) as error:
-        raise click.ClickException(str(error)) from None
-    except psycopg.OperationalError:
-        raise click.ClickException("the database cannot be reached") from None

@@ -12,8 +12,8 @@ import click
 import psycopg
 from eventsourcing.persistence import PersistenceError
 
-from rollbook.embedded import with_urls
 from rollbook.importing.csv_file import BadFile
+from rollbook.ready_database import ready_database
 from rollbook.settings import Settings
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -92,21 +92,6 @@ def csv_(
     report = TeamReport(summary, dry_run, monotonic() - began)
     click.echo(report.as_json() if as_json else report.as_text())
     sys.exit(1 if summary.bad else 0)
-
-
-def ready_database(settings: Settings) -> str:
-    """Return the url of the database. Raises `ClickException` when it is not ready."""
-    url = str(with_urls(settings).database_url)
-    try:
-        with psycopg.connect(url, connect_timeout=5) as conn:
-            row = conn.execute("SELECT to_regclass('rollbook.events') IS NOT NULL").fetchone()
-    except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[-1]
-        message = f"The database does not answer: {reason}\nStart it first, with: rollbook run"
-        raise click.ClickException(message) from None
-    if row != (True,):
-        raise click.ClickException("The database has no tables yet. Run first: rollbook migrate")
-    return url
 
 
 @contextmanager

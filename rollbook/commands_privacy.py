@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
-import psycopg
-from eventsourcing.persistence import PersistenceError
 
 from audit.erasures import ErasureReceipt, erasure_receipt
 from domain.act import Act
 from domain.errors import DomainError
 from domain.permissions import Role
 from domain.provenance import Provenance
-from eventlog.pool import open_as_login
+from eventlog.pool import open_as_login, open_connection
 from projections.legal_holds import oldest_holds
-from rollbook.assembly import WriteSide, event_codec, write_side
-from rollbook.embedded import with_urls
+from rollbook.assembly import event_codec, write_side
+from rollbook.counted import counted
+from rollbook.ready_database import ready_database, told_plainly
 from rollbook.settings import Settings
 
+POOL_SIZE = 2
 MAX_LISTED = 10_000
 REASON = click.option(
     "--reason", required=True, help="Why; it stays readable: name a case, not a person."
@@ -38,14 +36,15 @@ def erase(settings: Settings, employee_id: str, reason: str, actor: str) -> None
 
     Facts, figures and proofs stay. See docs/privacy.md, also for backups.
     """
-    with _told_plainly(settings) as side:
+    url = ready_database(settings)
+    with told_plainly(DomainError), write_side(settings, POOL_SIZE) as side:
         done = side.training.erase_person(employee_id, _act(reason, actor))
         with side.recorder.connection() as conn:
             receipt = erasure_receipt(conn, event_codec(), employee_id)
         if receipt is not None:
             _show(receipt, is_new=receipt.version == done.subject.version and bool(done.position))
     # As the tables' owner, which the role of the application is not.
-    with open_as_login(str(with_urls(settings).database_url)) as conn:
+    with told_plainly(), open_as_login(url) as conn:
         conn.execute("VACUUM rollbook.personal_keys, rollbook.employees, rollbook.kept_answers")
 
 
@@ -61,7 +60,8 @@ def hold() -> None:
 @click.pass_obj
 def place(settings: Settings, employee_id: str, reason: str, actor: str) -> None:
     """Forbid the erasure of EMPLOYEE's data."""
-    with _told_plainly(settings) as side:
+    ready_database(settings)
+    with told_plainly(DomainError), write_side(settings, POOL_SIZE) as side:
         done = side.training.place_hold(employee_id, _act(reason, actor))
     click.echo(f"The data of employee {employee_id} is held since position {done.position}.")
 
@@ -73,21 +73,24 @@ def place(settings: Settings, employee_id: str, reason: str, actor: str) -> None
 @click.pass_obj
 def lift(settings: Settings, employee_id: str, reason: str, actor: str) -> None:
     """Allow the erasure of EMPLOYEE's data again."""
-    with _told_plainly(settings) as side:
+    ready_database(settings)
+    with told_plainly(DomainError), write_side(settings, POOL_SIZE) as side:
         done = side.training.lift_hold(employee_id, _act(reason, actor))
-    click.echo(f"The data of employee {employee_id} is held no more since {done.position}.")
+    click.echo(
+        f"The data of employee {employee_id} is held no more since position {done.position}."
+    )
 
 
 @hold.command("list")
 @click.pass_obj
 def list_(settings: Settings) -> None:
     """List the legal holds in force, the oldest first."""
-    with _told_plainly(settings) as side, side.recorder.connection() as conn:
+    with told_plainly(), open_connection(ready_database(settings)) as conn:
         rows = oldest_holds(conn, MAX_LISTED)
     for row in rows:
         day = row.placed_at.date()
         click.echo(f"{row.employee_id}: since {day}, by {row.placed_by}: {row.reason}")
-    click.echo(f"{len(rows)} legal holds.")
+    click.echo(f"{counted(len(rows), 'legal hold')}.")
 
 
 def _act(reason: str, actor: str) -> Act:
@@ -105,14 +108,3 @@ def _show(receipt: ErasureReceipt, *, is_new: bool) -> None:
     click.echo(f"enrollments  {receipt.enrollments}")
     click.echo(f"events       {receipt.events}")
     click.echo("erased       directory entry, key to all text, kept answers")
-
-
-@contextmanager
-def _told_plainly(settings: Settings) -> Iterator[WriteSide]:
-    try:
-        with write_side(settings, pool_size=2) as side:
-            yield side
-    except DomainError as error:
-        raise click.ClickException(str(error)) from None
-    except (psycopg.OperationalError, PersistenceError):
-        raise click.ClickException("the database cannot be reached") from None

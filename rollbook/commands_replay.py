@@ -11,8 +11,11 @@ import msgspec
 from projections.tables import ALL_TABLES
 from rollbook.assembly import event_codec
 from rollbook.commands_processes import stop_event
-from rollbook.commands_tables import database_url, progress_bar, told_plainly
+from rollbook.commands_tables import progress_bar
+from rollbook.counted import counted
+from rollbook.ready_database import ready_database, told_plainly
 from rollbook.settings import Settings
+from workers.build import BuildRunningError, Stopped
 from workers.replay import Replayed, discard, position_of
 from workers.replay import replay as replay_tables
 
@@ -61,8 +64,8 @@ def replay(
     """
     if [position is not None, known_at is not None, discards].count(True) != 1:
         raise click.UsageError("Give one of --to, --as-of and --discard.")
-    url = database_url(settings)
-    with told_plainly():
+    url = ready_database(settings)
+    with told_plainly(BuildRunningError, Stopped, ValueError):
         if discards:
             discard(url, schema)
             click.echo(f"Discarded {schema}.")
@@ -79,7 +82,8 @@ def _as_text(done: Replayed, schema: str) -> str:
     how = "Went on to replay" if done.continued else "Replayed"
     lines = [f"{how} {schema} to position {done.position}."]
     for table in done.tables:
-        line = f"  {table.name}: {table.rows} rows of {table.events} events, digest {table.digest}"
-        parked = f", {table.parked_rows} rows PARKED" if table.parked_rows else ""
+        rows, events = counted(table.rows, "row"), counted(table.events, "event")
+        line = f"  {table.name}: {rows} of {events}, digest {table.digest}"
+        parked = f", {counted(table.parked_rows, 'row')} PARKED" if table.parked_rows else ""
         lines.append(line + parked)
     return "\n".join(lines)

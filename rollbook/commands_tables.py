@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 import click
 import msgspec
-import psycopg
 
 from eventlog.pool import open_connection
 from projections import parked as parked_rows
@@ -18,7 +17,8 @@ from projections.repairs import Repair
 from rollbook.assembly import event_codec
 from rollbook.chosen_tables import BY_NAME, TABLE_NAME, TABLE_OR_GROUP, named_or_all
 from rollbook.commands_processes import stop_event
-from rollbook.embedded import with_urls
+from rollbook.counted import counted
+from rollbook.ready_database import ready_database, told_plainly
 from rollbook.settings import Settings
 from workers.build import BuildRunningError, OnProgress, Stopped
 from workers.check import Verdict
@@ -34,9 +34,9 @@ from workers.verify import verify as verify_tables
 def rebuild(settings: Settings, names: Sequence[str], *, every: bool) -> None:
     """Build read tables anew from the log, beside the live ones, and switch to them."""
     tables = named_or_all(names, every=every)
-    with told_plainly(), progress_bar("Rebuilding") as on_progress:
+    with told_plainly(BuildRunningError, Stopped), progress_bar("Rebuilding") as on_progress:
         done = rebuild_tables(
-            database_url(settings), event_codec(), tables, stop_event(), on_progress, show
+            ready_database(settings), event_codec(), tables, stop_event(), on_progress, show
         )
     tell(done.verdicts)
     click.echo(f"Rebuilt and switched at position {done.position}: {', '.join(done.tables)}")
@@ -49,9 +49,10 @@ def rebuild(settings: Settings, names: Sequence[str], *, every: bool) -> None:
 def verify(settings: Settings, names: Sequence[str], *, every: bool) -> None:
     """Prove that read tables hold the log's events, each once, and what a rebuild would make."""
     tables = named_or_all(names, every=every)
-    with told_plainly(), progress_bar("Verifying") as on_progress:
+    expected = (BuildRunningError, OtherDefinitionError, Stopped)
+    with told_plainly(*expected), progress_bar("Verifying") as on_progress:
         verdicts = verify_tables(
-            database_url(settings), event_codec(), tables, stop_event(), on_progress, show
+            ready_database(settings), event_codec(), tables, stop_event(), on_progress, show
         )
     tell(verdicts)
     sys.exit(0 if all(verdict.holds for verdict in verdicts) else 1)
@@ -68,7 +69,7 @@ def parked() -> None:
 @click.pass_obj
 def list_parked(settings: Settings, limit: int, *, as_json: bool) -> None:
     """List the rows that are held up, and why, in the order of the events that did it."""
-    with told_plainly(), open_connection(database_url(settings)) as conn:
+    with told_plainly(), open_connection(ready_database(settings)) as conn:
         found = parked_rows.listed(conn, limit)
     if as_json:
         click.echo(msgspec.json.encode(found))
@@ -87,7 +88,7 @@ def list_parked(settings: Settings, limit: int, *, as_json: bool) -> None:
 @click.pass_obj
 def retry(settings: Settings, table: str, key: str, actor: str) -> None:
     """Apply what is parked for the row KEY of TABLE, now that it can be."""
-    with told_plainly(), open_connection(database_url(settings)) as conn:
+    with told_plainly(repair.NothingParkedError), open_connection(ready_database(settings)) as conn:
         tell_repair(repair.retry(conn, event_codec(), BY_NAME[table], key, actor))
 
 
@@ -99,13 +100,9 @@ def retry(settings: Settings, table: str, key: str, actor: str) -> None:
 @click.pass_obj
 def skip(settings: Settings, table: str, key: str, reason: str, actor: str) -> None:
     """Leave the first event that is parked for the row KEY out of TABLE, and apply the others."""
-    with told_plainly(), open_connection(database_url(settings)) as conn:
+    expected = (repair.NothingParkedError, ValueError)
+    with told_plainly(*expected), open_connection(ready_database(settings)) as conn:
         tell_repair(repair.skip(conn, event_codec(), BY_NAME[table], key, actor, reason))
-
-
-def database_url(settings: Settings) -> str:
-    """Return where the log is."""
-    return str(with_urls(settings).database_url)
 
 
 def show(difference: object) -> None:
@@ -118,8 +115,9 @@ def tell(verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         holds = "holds" if verdict.holds else "DOES NOT HOLD"
         click.echo(
-            f"{verdict.table} {holds} at position {verdict.position}: {verdict.events} events of"
-            f" {verdict.events_in_log} in the log, {verdict.differences} differing rows"
+            f"{verdict.table} {holds} at position {verdict.position}: {verdict.events:,} of"
+            f" {counted(verdict.events_in_log, 'event')} in the log,"
+            f" {counted(verdict.differences, 'differing row')}"
         )
 
 
@@ -138,23 +136,3 @@ def progress_bar(label: str) -> Iterator[OnProgress]:
             bar.update(max(0, reached - bar.pos))
 
         yield show_progress
-
-
-@contextmanager
-def told_plainly() -> Iterator[None]:
-    """Turn what an operator can act on into one line."""
-    try:
-        yield
-    except (
-        BuildRunningError,
-        OtherDefinitionError,
-        repair.NothingParkedError,
-        ValueError,
-    ) as error:
-        raise click.ClickException(str(error)) from None
-    except Stopped:
-        raise click.ClickException("stopped; run it again to go on") from None
-    except psycopg.errors.UndefinedTable:
-        raise click.ClickException("the database has no tables yet: run rollbook migrate") from None
-    except psycopg.OperationalError:
-        raise click.ClickException("the database cannot be reached") from None

@@ -16,7 +16,7 @@ from domain.training import Training
 from rollbook.assembly import write_side
 from rollbook.demo_catalog import OFFERS, employees
 from rollbook.demo_story import Deed, Moment, tell
-from rollbook.embedded import with_urls
+from rollbook.ready_database import ready_database, told_plainly
 from rollbook.settings import Settings
 
 PROVENANCE = Provenance("demo", IMPORT_ROLE)
@@ -27,7 +27,8 @@ NOT_EMPTY = "The log is not empty: the demo was not made."
 @click.pass_obj
 def demo(settings: Settings) -> None:
     """Make a small catalog with employees and enrollments, on an empty log only."""
-    with write_side(with_urls(settings), 2) as side:
+    ready_database(settings)
+    with told_plainly(), write_side(settings, 2) as side:
         if side.recorder.max_notification_id() is not None:
             click.echo(NOT_EMPTY)
             return

@@ -13,8 +13,9 @@ from eventlog.pool import Connection, open_connection
 from eventlog.role import may_change_events
 from projections import parked, progress
 from proof.growth import edge_of
-from rollbook.commands_tables import told_plainly
+from rollbook.counted import counted
 from rollbook.embedded import with_urls
+from rollbook.ready_database import ready_database, told_plainly
 from rollbook.runfiles import ProcessState, read_states
 from rollbook.settings import Settings
 from workers.event_stream import EventStream
@@ -56,8 +57,7 @@ def status(settings: Settings, as_json: bool) -> None:  # noqa: FBT001  # click 
 
 
 def _status(settings: Settings) -> Status:
-    urls = with_urls(settings)
-    with open_connection(str(urls.database_url)) as conn:
+    with open_connection(ready_database(settings)) as conn:
         last = _log_position(conn)
         held_up = parked.row_counts(conn)
         guard = "the trigger alone" if may_change_events(conn) else "the database role"
@@ -69,7 +69,7 @@ def _status(settings: Settings) -> Status:
         signs = _signs_of_life(conn)
     kept = [_as_kept(state) for state in read_states(settings.home)]
     elsewhere = [sign for sign in signs if sign["pid"] not in {k["pid"] for k in kept}]
-    stream = _stream(str(urls.redis_url), last)
+    stream = _stream(str(with_urls(settings).redis_url), last)
     return Status([*kept, *elsewhere], last, guard, tables, tree, stream)
 
 
@@ -132,5 +132,5 @@ def _as_text(found: Status) -> str:
 def _as_line(table: dict[str, int]) -> str:
     line = f"at {table['position']}, {table['behind']} behind"
     if table.get("parked_rows"):
-        line += f", {table['parked_rows']} rows PARKED (see: rollbook parked list)"
+        line += f", {counted(table['parked_rows'], 'row')} PARKED (see: rollbook parked list)"
     return line

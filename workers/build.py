@@ -27,6 +27,9 @@ OnProgress = Callable[[int, int], None]
 class Stopped(Exception):
     """It was asked to stop; what is built so far is kept."""
 
+    def __init__(self) -> None:
+        super().__init__("Stopped; run it again to go on.")
+
 
 class BuildRunningError(Exception):
     """Another process builds these tables right now."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from rollbook.counted import counted
 from rollbook.importing.csv_file import BadFile
 from rollbook.importing.oulad import OuladSummary
 from rollbook.importing.oulad_files import Oulad
@@ -110,7 +111,7 @@ class TeamReport:
         lines = [
             *map(str, self.summary.bad),
             *(_line(f"{heading}: {name}", counts) for name, counts in self._counts().items()),
-            f"{bad:,} bad {'field' if bad == 1 else 'fields'}." if bad else "No bad rows.",
+            f"{counted(bad, 'bad field')}." if bad else "No bad rows.",
         ]
         if self.is_dry:
             lines.append("This was a dry run: nothing was written.")
@@ -140,7 +141,7 @@ def _line(heading: str, counts: Mapping[str, int]) -> str:
 def _shown(counts: Mapping[str, int]) -> Iterator[str]:
     for name, number in counts.items():
         if number:
-            yield f"{number:,} {name.replace('_', ' ')}"
+            yield f"{name.replace('_', ' ')} {number:,}"
 
 
 def _json(document: dict[str, Any]) -> str:

@@ -392,7 +392,7 @@ def test_a_byte_order_mark_quotes_and_empty_lines_are_tolerated(
     file.write_text(text, encoding="utf-8-sig", newline="")
     result = run_import(database_url, "csv", "--enrollments", file)
     assert result.exit_code == 0, result.output
-    assert "1 enrolled" in result.stdout
+    assert "enrolled 1" in result.stdout
 
 
 @pytest.mark.usefixtures("prepared")
@@ -427,13 +427,6 @@ def test_a_row_of_another_length_is_a_bad_row(database_url: str, tmp_path: Path)
     assert result.exit_code == 1
     assert "enrollments.csv, line 2: must have 3 fields, but has 1" in result.stdout
     assert len(history(database_url, "FIRE", "ann")) == 1
-
-
-def test_a_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
-    file = write_csv(tmp_path / "employees.csv", [ANN])
-    result = run_import("postgresql://127.0.0.1:1/none", "csv", "--employees", file)
-    assert result.exit_code == 1
-    assert "The database does not answer" in result.stderr
 
 
 def test_no_file_at_all_is_refused(database_url: str) -> None:

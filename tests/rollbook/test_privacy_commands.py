@@ -90,7 +90,7 @@ def test_holds_are_listed(settings: Settings) -> None:
     first, last = listed.output.splitlines()
     assert first.startswith("ann: since ")
     assert first.endswith(", by hr-9: Lawsuit 4")
-    assert last == "1 legal holds."
+    assert last == "1 legal hold."
 
 
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
@@ -103,7 +103,7 @@ def test_an_import_tells_that_a_row_is_of_who_was_erased(
     done = run(settings, import_, "csv", "--employees", str(file), *options)
     assert done.exit_code == 1
     assert "employees.csv, line 2, column id: is of an employee who was erased" in done.output
-    assert "employees: 1 added" in done.output
+    assert "employees: added 1" in done.output
 
 
 def test_nobody_is_told_plainly(settings: Settings) -> None:

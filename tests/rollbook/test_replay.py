@@ -79,7 +79,7 @@ def test_a_replay_is_as_at_a_position_or_as_known_at_a_time(story: Story) -> Non
     assert story.replay("--to", str(story.middle), "--into", "at_middle").exit_code == 0
     told = story.replay("--as-of", story.then.isoformat(), "--into", "known_then")
     assert f"Replayed known_then to position {story.middle}." in told.stdout
-    assert "enrollment_listing: 1 rows of" in told.stdout
+    assert "enrollment_listing: 1 row of" in told.stdout
     assert story.statuses("at_middle") == story.statuses("known_then") == [("e1", "completed")]
     assert story.tables("at_middle") == story.tables("known_then")
 
