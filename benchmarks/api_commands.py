@@ -14,7 +14,7 @@ from typing import Any, Self
 import msgspec
 
 from benchmarks.clients import Rates, take_turns
-from benchmarks.http_load import drive, request
+from benchmarks.http_load import Run, drive, request
 from benchmarks.servers import connect_patiently
 from benchmarks.sides import PREFIX, Sides
 from projections.tables import PRESENT_TABLES
@@ -87,7 +87,7 @@ class Commands:
         paths = [(f"/enrollments/{one}/{command}", _BODIES[command]) for one in chosen]
         return self._post(side, paths, clients).rate
 
-    def _post(self, side: str, wanted: Sequence[tuple[str, Any]], clients: int) -> Any:
+    def _post(self, side: str, wanted: Sequence[tuple[str, Any]], clients: int) -> Run:
         address, token = self._compared.servers[side].address, self._compared.token
         requests = [
             request("POST", PREFIX + path, address, token, msgspec.json.encode(body))

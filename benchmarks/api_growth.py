@@ -62,7 +62,7 @@ def questions(url: str) -> list[str]:
     return [
         question
         for path, parameters in LISTS.items()
-        for question in _of_list(path, parameters().fields, values | _WORDS[path])
+        for question in _of_list(path, parameters().load_fields, values | _WORDS[path])
     ]
 
 

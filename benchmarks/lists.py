@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from flask.testing import FlaskClient
 
@@ -74,7 +75,7 @@ def ask(clients: Mapping[int, FlaskClient], question: str, rounds: int) -> Times
 
 def as_table(found: Mapping[str, Times]) -> str:
     """How many times as long as in the smaller tables it took, the slowest first."""
-    rows = []
+    rows: list[list[Any]] = []
     for question, times in found.items():
         small, large = (times[size] for size in sorted(times))
         middles, ends = [median(small), median(large)], [_p99(small), _p99(large)]

@@ -17,7 +17,7 @@ import psycopg
 from eventsourcing.persistence import AggregateRecorder, EventStore
 
 from benchmarks.clients import Rates, take_turns
-from benchmarks.made_up_log import write_log
+from benchmarks.made_up_log import event_of, write_log
 from benchmarks.projecting import migrate_database
 from benchmarks.report import publish, table
 from benchmarks.servers import scratch_database
@@ -59,10 +59,12 @@ def offered_and_taken(program_id: UUID, seats: int) -> Iterator[Any]:
         }
 
     details = ProgramDetails(code="LARGE", title="Large", capacity=seats)
-    yield TrainingProgram.Created(**common(1), details=details)
-    yield TrainingProgram.Published(**common(2))
+    yield event_of(TrainingProgram.Created, **common(1), details=details)
+    yield event_of(TrainingProgram.Published, **common(2))
     for number in range(seats):
-        yield TrainingProgram.SeatTaken(**common(number + 3), employee_id=f"employee-{number}")
+        yield event_of(
+            TrainingProgram.SeatTaken, **common(number + 3), employee_id=f"employee-{number}"
+        )
 
 
 def by_stock(recorder: AggregateRecorder) -> Load:

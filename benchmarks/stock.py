@@ -29,7 +29,7 @@ where position <= %s
 """
 
 
-def place(url: str) -> dict[str, str]:
+def place(url: str) -> dict[str, Any]:
     """Where the database is, by the names that the library gives to the parts."""
     parts = conninfo_to_dict(url)
     return {
@@ -72,7 +72,9 @@ class Counts(PostgresTrackingRecorder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.sql_create_statements.append(
-            SQL("CREATE TABLE IF NOT EXISTS counts (topic text PRIMARY KEY, events bigint)")
+            SQL(
+                "CREATE TABLE IF NOT EXISTS counts (topic text PRIMARY KEY, events bigint)"
+            ).format()
         )
 
     def count(self, topic: str, tracking: Tracking) -> None:

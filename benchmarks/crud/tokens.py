@@ -17,7 +17,7 @@ NAME = "rollbook"
 
 def public_key(path: Path) -> Any:
     """Return the public part of the key in the file."""
-    return load_pem_private_key(path.read_bytes(), password=None).public_key()  # type: ignore[union-attr]
+    return load_pem_private_key(path.read_bytes(), password=None).public_key()
 
 
 def requires(*roles: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
