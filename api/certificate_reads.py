@@ -123,8 +123,11 @@ def get_certificates(conn: Connection[Any], parameters: Mapping[str, Any]) -> Re
     )
     sort = parameters["sort"]
     is_walked_to_end = wanted.is_by_last_day and wanted.issued is None
-    if is_walked_to_end and sort is not None and sort[0].name != "valid_until":
-        raise invalid([FieldError("sort", "must begin with valid_until, which is limited")])
+    is_walked_by_issue = wanted.issued is not None and not wanted.is_by_last_day
+    walked_by = {"valid_until": is_walked_to_end, "issued_at": is_walked_by_issue}
+    for name, is_limited in walked_by.items():
+        if is_limited and sort is not None and sort[0].name != name:
+            raise invalid([FieldError("sort", f"must begin with {name}, which is limited")])
     if sort is not None and len(sort) > 1 and sort[0].name == "valid_until" and not wanted.last_day:
         # All that are valid for ever are alike, and would have to be sorted each time.
         raise invalid([FieldError("sort", "by valid_until and more asks for a range of it")])

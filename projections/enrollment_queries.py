@@ -103,6 +103,10 @@ _FIND_ROW = (  # made of constants
 # More combinations of values than this are not each looked up in an index.
 _MOST_LOOKUPS = 600
 
+_ENDED = [status for status in EnrollmentStatus if status not in OPEN]
+_HAVING = {"ended": _ENDED, "score": [EnrollmentStatus.COMPLETED, EnrollmentStatus.FAILED]}
+"""The only statuses of rows that lie in such a range."""
+
 _IN_CATEGORIES = "SELECT id FROM rollbook_read.program_listing WHERE category = ANY(%s)"
 
 
@@ -133,7 +137,10 @@ class EnrollmentFilter:
     matches: Matches | None = None
 
     def settled(self, conn: Connection[Any]) -> EnrollmentFilter:
-        """Return the same without categories, for which their programs stand, and overdue days."""
+        """Return the same without categories, for which their programs stand, and overdue days.
+
+        Of statuses there are left those that rows in its ranges can have.
+        """
         wanted = self
         if self.categories is not None:
             found = {row[0] for row in conn.execute(_IN_CATEGORIES, (list(self.categories),))}
@@ -144,6 +151,9 @@ class EnrollmentFilter:
             is_open = [status for status in _all_or(self.statuses) if status in OPEN]
             ranges = {**self.ranges, "due": due}
             wanted = replace(wanted, overdue=None, statuses=is_open, ranges=ranges)
+        for name in _HAVING.keys() & self.ranges.keys():
+            can_have = [one for one in _all_or(wanted.statuses) if one in _HAVING[name]]
+            wanted = replace(wanted, statuses=can_have)
         return wanted
 
     def conditions_for(self, first: str) -> Conditions:

@@ -186,6 +186,7 @@ def test_commands_take_no_query_parameters(api: Api, method: str, path: str) -> 
         ("programs?limit=99999999999999999999999", "limit"),
         ("programs?limit=5&limit=6", "limit"),
         ("programs?sort=price", "sort"),
+        ("certificates?issued_from=2025-01-01&sort=valid_until", "sort"),
         ("programs?status=open", "status.0"),
         ("programs?status=draft,open", "status.1"),
         ("programs?level=expert", "level.0"),

@@ -127,6 +127,8 @@ def test_a_page_stays_right_while_rows_come_and_go(empty_api: Api) -> None:
         ("enrollments?overdue=true", 4),
         ("enrollments?overdue=false", 17),
         ("enrollments?overdue=true&status=completed", 0),
+        ("enrollments?overdue=true&score_min=0", 0),
+        ("enrollments?status=enrolled&ended_from=2000-01-01", 0),
         # A program by its category, and every employee: each enrollment counts once.
         ("enrollments?q=even", 14),
         ("enrollments?q=even&department=D0&status=completed", 4),
