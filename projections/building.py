@@ -11,7 +11,7 @@ from eventlog.pool import Connection
 from projections import parked, progress
 from projections.columns import columns_of
 from projections.names import LIVE
-from projections.store import create_columns, create_indexes, sql_tables
+from projections.store import analyze, create_columns, create_indexes, sql_tables
 from projections.table import ReadTable
 
 _COLUMNS = """
@@ -53,8 +53,7 @@ def finish(conn: Connection, tables: Sequence[ReadTable[Any]], schema: str) -> N
     """Make the indexes, and count what the planner needs to know."""
     for table in tables:
         create_indexes(conn, table, schema)
-    for name in sql_tables(tables):
-        conn.execute(SQL("ANALYZE {}").format(Identifier(schema, name)))
+    analyze(conn, tables, schema)
 
 
 def drop(conn: Connection, tables: Sequence[ReadTable[Any]], schema: str) -> None:

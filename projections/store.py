@@ -7,7 +7,7 @@ ones while they are built anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
@@ -22,21 +22,32 @@ _ROW_FILL_PERCENT = 80
 _SUMMARY_FILL_PERCENT = 50
 
 
+CLOSE_EVENTS = 20_000
+"""A table that is further behind than this is filled without indexes, which takes half the time."""
+
+_LAST = "SELECT coalesce(max(position), 0) FROM rollbook.events"
+
+_INDEXES = "SELECT indexname::text FROM pg_indexes WHERE schemaname = %s"
+
+
 def create_tables(conn: Connection, tables: Sequence[ReadTable[Any]], schema: str = LIVE) -> None:
     """Create the tables, their summaries, indexes and progress where they are missing.
 
     A table that was built by another definition is left as it is: a rebuild replaces it.
+    One that is far behind the log gets its indexes from its projector, once it has caught up.
     """
     conn.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(schema)))
     progress.create(conn, schema)
     parked.create(conn, schema)
     known = progress.read(conn, schema)
+    close = last_position(conn) - CLOSE_EVENTS
     for table in tables:
         if table.name in known and known[table.name].definition != table.definition:
             continue
         create_columns(conn, table, schema)
-        create_indexes(conn, table, schema)
         progress.begin(conn, schema, table)
+        if (known[table.name].position if table.name in known else 0) >= close:
+            create_indexes(conn, table, schema)
 
 
 def create_columns(conn: Connection, table: ReadTable[Any], schema: str) -> None:
@@ -58,14 +69,38 @@ def create_columns(conn: Connection, table: ReadTable[Any], schema: str) -> None
 
 def create_indexes(conn: Connection, table: ReadTable[Any], schema: str) -> None:
     """Create the indexes besides the key where they are missing."""
-    for number, index in enumerate(table.indexes, start=1):
+    for name, index in _index_names(table).items():
         conn.execute(
             SQL("CREATE INDEX IF NOT EXISTS {} ON {} {}").format(
-                Identifier(f"{table.name}_{number}"),
+                Identifier(name),
                 Identifier(schema, table.name),
                 SQL(index),
             )
         )
+
+
+def without_indexes(
+    conn: Connection, tables: Iterable[ReadTable[Any]], schema: str = LIVE
+) -> set[str]:
+    """Return the names of the tables that lack some of their indexes."""
+    there = {name for (name,) in conn.execute(_INDEXES, (schema,))}
+    return {table.name for table in tables if not _index_names(table).keys() <= there}
+
+
+def _index_names(table: ReadTable[Any]) -> dict[str, LiteralString]:
+    return {f"{table.name}_{number}": index for number, index in enumerate(table.indexes, start=1)}
+
+
+def analyze(conn: Connection, tables: Iterable[ReadTable[Any]], schema: str) -> None:
+    """Count what the planner needs to know."""
+    for name in sql_tables(tables):
+        conn.execute(SQL("ANALYZE {}").format(Identifier(schema, name)))
+
+
+def last_position(conn: Connection) -> int:
+    """Return the last position of the log; 0 when it is empty."""
+    [(position,)] = conn.execute(_LAST).fetchall()
+    return int(position)
 
 
 def sql_tables(tables: Iterable[ReadTable[Any]]) -> list[str]:

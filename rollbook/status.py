@@ -12,6 +12,8 @@ import redis
 from eventlog.pool import Connection, open_connection
 from eventlog.role import may_change_events
 from projections import parked, progress
+from projections.store import without_indexes
+from projections.tables import ALL_TABLES
 from proof.growth import edge_of
 from rollbook.counted import counted
 from rollbook.embedded import with_urls
@@ -32,7 +34,8 @@ class Status:
         log_position: position of the last event.
         log_guard: what keeps this login from changing events.
         tables: for each read table its position, how many positions it is behind, and how many
-            of its rows are held up by an event that it could not take.
+            of its rows are held up by an event that it could not take; and whether indexes are
+            missing, which are made when it has caught up.
         tree: position and lag of the Merkle tree.
         stream: the same for the Redis Stream, or None when Redis does not answer.
 
@@ -61,8 +64,13 @@ def _status(settings: Settings) -> Status:
         last = _log_position(conn)
         held_up = parked.row_counts(conn)
         guard = "the trigger alone" if may_change_events(conn) else "the database role"
+        bare = without_indexes(conn, ALL_TABLES)
         tables = {
-            name: {**_behind(found.position, last), "parked_rows": held_up.get(name, 0)}
+            name: {
+                **_behind(found.position, last),
+                "parked_rows": held_up.get(name, 0),
+                "without_indexes": int(name in bare),
+            }
             for name, found in progress.read(conn).items()
         }
         tree = _behind(edge_of(conn).position, last)
@@ -133,4 +141,6 @@ def _as_line(table: dict[str, int]) -> str:
     line = f"at {table['position']}, {table['behind']} behind"
     if table.get("parked_rows"):
         line += f", {counted(table['parked_rows'], 'row')} PARKED (see: rollbook parked list)"
+    if table.get("without_indexes"):
+        line += ", indexed when it has caught up"
     return line

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from time import sleep
 
 from eventlog.codec import EventCodec
 from eventlog.pool import Connection
 from projections.batch import Lockstep, Stored
 from projections.fold import Entry
 from projections.lease import Lease
+from projections.store import CLOSE_EVENTS, last_position
 from workers.feed import Feed
+from workers.indexing import Indexing
 from workers.tracing import batch_span
 
 _GLANCE_SECONDS = 0.001
@@ -19,7 +22,8 @@ class Lanes:
     """Tables at one position move in lockstep; those behind catch up beside and then join.
 
     The front is the lane that is furthest. A table that is new, or was taken back,
-    begins in a lane of its own.
+    begins in a lane of its own. Tables without indexes get them when they are close to the
+    front; their lane stands still meanwhile.
     """
 
     def __init__(self, conninfo: str, codec: EventCodec, conn: Connection, lease: Lease) -> None:
@@ -39,15 +43,15 @@ class Lanes:
         """The position that all of the tables have reached; 0 without any."""
         return min((lane.lockstep.position for lane in self._lanes), default=0)
 
-    def add(self, taken: Iterable[Stored]) -> None:
-        """Keep these tables up, too."""
+    def add(self, taken: Iterable[Stored], to_index: Collection[str] = ()) -> None:
+        """Keep these tables up, too; those `to_index` have no indexes so far."""
         by_position: dict[int, list[Stored]] = {}
         for stored in taken:
             by_position.setdefault(stored.progress.position, []).append(stored)
         for position, stored_there in by_position.items():
             feed = Feed(self._conninfo, self._codec, position)
-            self._lanes.append(_Lane(Lockstep(self._lease, stored_there), feed))
-        self._lanes.sort(key=lambda lane: lane.lockstep.position, reverse=True)
+            bare = [one for one in stored_there if one.table.name in to_index]
+            self._lanes.append(_Lane(Lockstep(self._lease, stored_there), feed, bare))
 
     def work(self, timeout_seconds: float, up_to: int | None = None) -> bool:
         """Apply what is there, or comes within the time. Return whether there was anything.
@@ -55,27 +59,40 @@ class Lanes:
         Events behind `up_to` are left out; with one given, the lanes are of no use beyond it.
         Raises `LeaseLost`, and errors of the database; begin anew then.
         """
-        if not self._lanes:
+        going = [lane for lane in self._lanes if not lane.is_held_up]
+        if not going:
+            sleep(timeout_seconds if self._lanes else 0)
             return False
-        front, *behind = self._lanes
+        front, *behind = sorted(going, key=lambda lane: lane.lockstep.position, reverse=True)
         for lane in behind:
             self._catch_up(lane, front, up_to)
+        if front.bare and self._is_close(front, last_position(self._conn)):
+            return False
         entries = front.feed.take(0 if behind else timeout_seconds)
         return front.apply(self._conn, _up_to(up_to, entries))
 
     def close(self) -> None:
         """Stop reading."""
         for lane in self._lanes:
-            lane.feed.close()
+            lane.close()
 
     def _catch_up(self, lane: _Lane, front: _Lane, up_to: int | None) -> None:
         goal = front.lockstep.position
+        if lane.bare and self._is_close(lane, goal):
+            return
         entries = lane.feed.take(_GLANCE_SECONDS)
         lane.apply(self._conn, _up_to(up_to, _up_to(goal, entries)))
         if lane.lockstep.position == goal:
-            lane.feed.close()
+            lane.close()
             self._lanes.remove(lane)
             front.join(lane, self._lease)
+
+    def _is_close(self, lane: _Lane, goal: int) -> bool:
+        """Return whether the tables of the lane get their indexes now."""
+        is_close = goal - lane.lockstep.position <= CLOSE_EVENTS
+        if is_close:
+            lane.make_indexes(self._conninfo)
+        return is_close
 
 
 def _up_to(position: int | None, entries: list[Entry]) -> list[Entry]:
@@ -85,9 +102,27 @@ def _up_to(position: int | None, entries: list[Entry]) -> list[Entry]:
 
 
 class _Lane:
-    def __init__(self, lockstep: Lockstep, feed: Feed) -> None:
+    def __init__(self, lockstep: Lockstep, feed: Feed, bare: Sequence[Stored]) -> None:
         self.lockstep = lockstep
         self.feed = feed
+        self.bare = bare
+        self._indexing: Indexing | None = None
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether nothing may be written while indexes are made."""
+        if self._indexing is not None and self._indexing.is_done:
+            self._indexing, self.bare = None, ()
+        return self._indexing is not None
+
+    def make_indexes(self, conninfo: str) -> None:
+        schema = self.bare[0].schema
+        self._indexing = Indexing(conninfo, [one.table for one in self.bare], schema)
+
+    def close(self) -> None:
+        self.feed.close()
+        if self._indexing is not None:
+            self._indexing.close()
 
     def apply(self, conn: Connection, entries: Sequence[Entry]) -> bool:
         if entries:

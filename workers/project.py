@@ -24,6 +24,7 @@ from projections.batch import Stored
 from projections.lease import Lease, LeaseLost
 from projections.names import LIVE
 from projections.session import open_writing
+from projections.store import without_indexes
 from projections.table import ReadTable
 from workers.collector import collecting_seldom
 from workers.heartbeat import Heartbeat
@@ -108,7 +109,12 @@ class _Projector:
         taken = self._lease.take(self._conn, self._missing.values())
         if taken:
             logger.info("projecting %s", ", ".join(sorted(taken)))
+        tables = {name: self._missing.pop(name) for name in taken}
+        to_index = without_indexes(self._conn, tables.values(), self._schema) if taken else ()
         self._lanes.add(
-            Stored(self._conn, self._missing.pop(name), self._schema, progress)
-            for name, progress in taken.items()
+            (
+                Stored(self._conn, tables[name], self._schema, progress)
+                for name, progress in taken.items()
+            ),
+            to_index,
         )

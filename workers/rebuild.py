@@ -18,6 +18,7 @@ from eventlog.pool import Connection
 from projections import building, progress
 from projections.progress import Progress
 from projections.session import open_patient, open_writing
+from projections.store import last_position
 from projections.switching import live_progress, switch
 from projections.table import ReadTable
 from workers.build import Builder, BuildRunningError, OnProgress, Stopped
@@ -28,8 +29,6 @@ __all__ = ["BuildRunningError", "Rebuilt", "Stopped", "discard", "rebuild"]
 SCHEMA = "rollbook_rebuild"
 CLOSE_SECONDS = 1.0
 CATCH_UPS = 20
-
-_LAST = "SELECT coalesce(max(position), 0) FROM rollbook.events"
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +102,7 @@ def _build_and_compare(
     live = live_progress(conn)
     comparable = _comparable(tables, live)
     goals = [live[table.name].position for table in comparable]
-    builder.build_to(min(goals, default=_last(conn)), tables)
+    builder.build_to(min(goals, default=last_position(conn)), tables)
     return compare(conninfo, builder, comparable, SCHEMA, on_difference) if comparable else []
 
 
@@ -117,11 +116,6 @@ def _come_close(conn: Connection, builder: Builder, tables: Sequence[ReadTable[A
     """Get so near to the end of the log that the rest takes no time worth noticing."""
     for _ in range(CATCH_UPS):
         began = monotonic()
-        builder.build_to(_last(conn), tables)
+        builder.build_to(last_position(conn), tables)
         if monotonic() - began < CLOSE_SECONDS:
             return
-
-
-def _last(conn: Connection) -> int:
-    row = conn.execute(_LAST).fetchone()
-    return int(row[0]) if row else 0

@@ -1,0 +1,101 @@
+"""Tables that are far behind are filled without indexes, and get them when they have caught up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import pytest
+
+from eventlog.pool import open_as_login, open_connection
+from projections import progress
+from projections.store import create_tables, last_position, without_indexes
+from projections.tables import ALL_TABLES
+from tests.workers.publishing import eventually
+from tests.workers.world import (
+    CODEC,
+    all_rows,
+    published,
+    tables_by_a_rebuild,
+    train,
+    write_side,
+)
+from workers.project import run
+
+EMPLOYEES = 30
+INDEXED = {table.name for table in ALL_TABLES if table.indexes}
+
+
+@pytest.fixture
+def long_log(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A database with a log that counts as long, and tables that were made when it was."""
+    far_behind(monkeypatch, EMPLOYEES)
+    with write_side(database_url) as training:
+        program_id = published(training, "SAFE")
+        for number in range(EMPLOYEES):
+            train(training, program_id, f"e{number}")
+    with open_as_login(database_url) as conn:
+        conn.execute("DROP SCHEMA rollbook_read CASCADE")
+    with open_connection(database_url) as conn:
+        create_tables(conn, ALL_TABLES)
+    return database_url
+
+
+def far_behind(monkeypatch: pytest.MonkeyPatch, events: int) -> None:
+    """Let a table that is further behind than this wait for its indexes."""
+    for module in ("projections.store", "workers.lanes"):
+        monkeypatch.setattr(f"{module}.CLOSE_EVENTS", events)
+
+
+@contextmanager
+def projecting(url: str) -> Iterator[None]:
+    stop = Event()
+    thread = Thread(target=run, args=(url, CODEC, ALL_TABLES, stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def bare(url: str) -> set[str]:
+    with open_connection(url) as conn:
+        return without_indexes(conn, ALL_TABLES)
+
+
+def is_caught_up(url: str) -> bool:
+    with open_connection(url) as conn:
+        reached = progress.read(conn).values()
+        return min(one.position for one in reached) == last_position(conn)
+
+
+def test_indexes_are_made_when_the_tables_have_caught_up(long_log: str) -> None:
+    assert bare(long_log) == INDEXED
+    with projecting(long_log):
+        eventually(lambda: not bare(long_log))
+        eventually(lambda: is_caught_up(long_log))
+    assert all_rows(long_log) == tables_by_a_rebuild(long_log)
+
+
+def test_what_a_projector_that_died_left_without_indexes_gets_them_from_the_next(
+    long_log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as never_close:
+        never_close.setattr("workers.lanes.CLOSE_EVENTS", -1)
+        with projecting(long_log):
+            eventually(lambda: is_caught_up(long_log))
+    assert bare(long_log) == INDEXED
+    with projecting(long_log):
+        eventually(lambda: not bare(long_log))
+
+
+def test_a_migration_leaves_a_table_alone_while_it_is_filled(long_log: str) -> None:
+    with open_connection(long_log) as conn:
+        create_tables(conn, ALL_TABLES)
+    assert bare(long_log) == INDEXED
+
+
+def test_tables_of_a_short_log_have_their_indexes_from_the_beginning(database_url: str) -> None:
+    assert not bare(database_url)
