@@ -139,7 +139,7 @@ class EnrollmentFilter:
     def settled(self, conn: Connection[Any]) -> EnrollmentFilter:
         """Return the same without categories, for which their programs stand, and overdue days.
 
-        Of statuses there are left those that rows in its ranges can have.
+        Of statuses that are asked for there are left those that rows in its ranges can have.
         """
         wanted = self
         if self.categories is not None:
@@ -152,8 +152,9 @@ class EnrollmentFilter:
             ranges = {**self.ranges, "due": due}
             wanted = replace(wanted, overdue=None, statuses=is_open, ranges=ranges)
         for name in _HAVING.keys() & self.ranges.keys():
-            can_have = [one for one in _all_or(wanted.statuses) if one in _HAVING[name]]
-            wanted = replace(wanted, statuses=can_have)
+            if wanted.statuses is not None:
+                can_have = [one for one in wanted.statuses if one in _HAVING[name]]
+                wanted = replace(wanted, statuses=can_have)
         return wanted
 
     def conditions_for(self, first: str) -> Conditions:

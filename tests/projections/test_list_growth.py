@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
@@ -16,6 +15,7 @@ import pytest
 from benchmarks.made_up_tables import fill
 from domain.enrollment import OPEN
 from eventlog.pool import Connection
+from projections.as_of import AsOf, Moment
 from projections.certificate_queries import (
     CERTIFICATES,
     CertificateFilter,
@@ -32,22 +32,25 @@ MOST_TIMES = 2
 """Ten times the rows make the trees of the indexes a level deeper, or none."""
 LIMIT = 10
 TODAY = date(2026, 6, 1)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SOME_PROGRAMS = "SELECT id FROM rollbook_read.program_listing ORDER BY code LIMIT 5"
 
 
-@dataclass
-class Counting:
-    """A connection that counts the blocks its queries touch."""
+class Counting(AsOf):
+    """The present, asked so that the blocks that its queries touch are counted."""
 
-    conn: Connection
-    blocks: int = 0
+    def __init__(self, conn: Connection) -> None:
+        super().__init__(conn, Moment(NOW, NOW))
+        self.blocks = 0
 
-    def execute(self, query: str, values: Sequence[object] = (), **options: Any) -> Any:
+    def execute(
+        self, query: str, values: Sequence[object] = (), *, binary: bool = False
+    ) -> psycopg.Cursor[Any]:
         explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}".encode()
-        [[[found]]] = self.conn.execute(explain, values).fetchall()
+        [[[found]]] = self.present.execute(explain, values).fetchall()
         plan = found["Plan"]
         self.blocks += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-        return self.conn.execute(query.encode(), values, **options)
+        return self.present.execute(query.encode(), values, binary=binary)
 
 
 Ask = Callable[[Connection], None]
@@ -104,6 +107,12 @@ LISTS: dict[str, Ask] = {
         categories=["category 3"],
         statuses=list(OPEN),
         ranges={"due": Range(least=date(2024, 1, 1))},
+    ),
+    "of programs by score": partial(
+        enrollments,
+        order=Order("score_percent", descending=True),
+        of_programs=True,
+        ranges={"score": Range(least=0)},
     ),
     "overdue with an end, which none has": partial(
         enrollments, order=DUE, overdue=True, ranges={"ended": Range(least=date(2024, 1, 1))}
