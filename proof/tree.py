@@ -81,6 +81,7 @@ class Tree:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
         self._tiles: OrderedDict[tuple[int, int], list[bytes]] = OrderedDict()
+        self._row: tuple[int, list[int]] = (0, [])
         self.size = edge_of(conn).size
 
     def root(self, size: int) -> bytes:
@@ -90,14 +91,22 @@ class Tree:
 
     def index_of(self, position: int) -> int:
         """The number of the leaf of the event at `position`, from 0. Raises `NoSuchLeaf`."""
-        row = self._conn.execute(_LEAF_AT, (position,)).fetchone()
-        if row is None:
-            raise NoSuchLeaf(position)
-        first, positions = row
+        first, positions = self._row_of(position)
         offset = bisect_left(positions, position)
         if positions[offset] != position:
             raise NoSuchLeaf(position)
         return int(first) + offset
+
+    def _row_of(self, position: int) -> tuple[int, list[int]]:
+        """The number and the positions of the leaves that stand in a row with this position."""
+        # Who asks for one mostly asks for the next one, too.
+        kept = self._row[1]
+        if not kept or not kept[0] <= position <= kept[-1]:
+            row = self._conn.execute(_LEAF_AT, (position,), binary=True).fetchone()
+            if row is None:
+                raise NoSuchLeaf(position)
+            self._row = row[0], row[1]
+        return self._row
 
     def position_of(self, index: int) -> int:
         """The position of the event of a leaf. Raises `NoSuchLeaf`."""
