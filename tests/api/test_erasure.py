@@ -15,7 +15,7 @@ from directory.employees import Employee
 from domain.signature import SignedRecord
 from eventlog.pool import open_connection
 from tests.api.world import Answer, Api, unique
-from tests.eventlog.events import wait_until
+from tests.patience import eventually
 from workers.event_stream import STREAM, EventStream
 from workers.publish import Publisher
 
@@ -101,12 +101,12 @@ def stored_states(url: str) -> list[str]:
 def test_after_an_erasure_the_text_is_in_no_row_of_any_table_and_no_event_changed(
     api: Api, trained: dict[str, Any], secret: str
 ) -> None:
-    wait_until(lambda: places_of(api.url, secret) == PLACES, 30)
+    eventually(lambda: places_of(api.url, secret) == PLACES)
     before = stored_states(api.url)
     erased = erase(api, trained["id"])
     assert erased.status == 200
     shown = api.admin.get(f"enrollments/{trained['enrollment']}", at_least=erased).json
-    wait_until(lambda: not places_of(api.url, secret), 30)
+    eventually(lambda: not places_of(api.url, secret))
     assert stored_states(api.url)[: len(before)] == before
     assert (shown["grade"], shown["score_percent"]) == ("[erased]", 90)
     assert shown["employee_name"] is None

@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
 from tests.api.world import BASE, Api
+from tests.patience import PATIENCE_SECONDS
 from tests.servers import Servers
 
 BOUND_SECONDS = 12
@@ -53,7 +54,7 @@ def test_a_database_that_is_gone_is_a_503_soon_and_comes_back_by_itself(
             assert answer.headers["Retry-After"] == "1"
         assert api.admin.get("/healthz").status == 200
         assert api.admin.get("/readyz").status == 503
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while api.admin.get(f"programs/{program['id']}").status != 200:
         assert time.monotonic() < deadline
         time.sleep(0.1)

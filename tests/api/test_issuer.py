@@ -20,6 +20,7 @@ from domain.permissions import Role
 from tests.api.broken_tokens import shared_secret
 from tests.api.issuer import AUDIENCE, Issuer, SigningKey, listening
 from tests.api.world import Api, token
+from tests.patience import PATIENCE_SECONDS
 
 HOUR = timedelta(hours=1)
 
@@ -171,7 +172,7 @@ def test_an_issuer_that_was_never_there_keeps_everybody_out_until_it_is() -> Non
 
 
 def _known_in_the_end(verifier: TokenVerifier, bearer: str) -> str:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
             return verifier.verify(bearer).subject
@@ -222,7 +223,7 @@ def test_over_http_a_missing_issuer_is_a_503_and_a_bad_token_a_401(
 
 
 def _status_in_the_end(api: Api, bearer: str) -> int:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (status := api.with_token(bearer).get("programs").status) == 503:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -17,6 +17,7 @@ from redis.retry import Retry
 
 from api.policy import Policy
 from tests.api.world import BASE, Answer, Api, Caller
+from tests.patience import PATIENCE_SECONDS
 
 LIMIT = 6
 NO_PATIENCE = {
@@ -118,7 +119,7 @@ def test_redis_is_found_again_when_it_comes_back(api: Api, redis_url: str) -> No
         address = server.getsockname()
     one = limited(api, f"redis://127.0.0.1:{address[1]}/{database_of(redis_url)}", limit=1_000)
     assert one.admin.get("programs").status == 200
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     with relay(address, redis_url), redis.from_url(redis_url) as client:
         assert client.dbsize() == 0
         while not client.dbsize():

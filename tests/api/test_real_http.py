@@ -13,6 +13,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from tests.api.world import BASE, Api, token
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def http(address: tuple[str, int]) -> Iterator[httpx.Client]:
     host, port = address
     headers = {"Authorization": f"Bearer {token('hr_admin')}"}
     base = f"http://{host}:{port}{BASE}/"
-    with httpx.Client(base_url=base, headers=headers, timeout=30) as client:
+    with httpx.Client(base_url=base, headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 
@@ -86,7 +87,7 @@ def raw(address: tuple[str, int], *lines: str) -> tuple[int, str, str]:
     """Status, head and body of the answer to these lines."""
     auth = f"Authorization: Bearer {token('hr_admin')}"
     text = "\r\n".join((*lines, "Host: here", auth, "Connection: close", "", ""))
-    with socket.create_connection(address, timeout=30) as connection:
+    with socket.create_connection(address, timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(text.encode())
         with connection.makefile("rb") as stream:
             head, _, body = stream.read().decode().partition("\r\n\r\n")

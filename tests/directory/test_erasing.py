@@ -13,7 +13,8 @@ import pytest
 from directory.employees import Employee, Employees
 from directory.erasing import PersonErasedError, erase_person
 from eventlog.pool import Connection, Pool, open_pool
-from tests.eventlog.events import is_waiting_for_a_lock, wait_until
+from tests.eventlog.events import is_waiting_for_a_lock
+from tests.patience import eventually
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def test_who_is_put_while_being_erased_does_not_come_back(database_url: str) -> 
             erase_person(erasing, "ann")
             syncing = threads.submit(employees.put_many, [Employee("ann"), Employee("bob")])
             changing = threads.submit(employees.change, "ann", lambda _: Employee("ann"))
-            wait_until(lambda: is_waiting_for_a_lock(observer), 20)
+            eventually(lambda: is_waiting_for_a_lock(observer))
         syncing.result(20)
         with pytest.raises(PersonErasedError):
             changing.result(20)
@@ -63,6 +64,6 @@ def test_an_erasure_waits_for_a_sync_and_erases_what_it_stored(database_url: str
         with syncing.transaction():
             Employees(Lent(syncing)).put(Employee("ann", "Ann"))
             erased = threads.submit(erase, pool, "ann")
-            wait_until(lambda: is_waiting_for_a_lock(observer), 20)
+            eventually(lambda: is_waiting_for_a_lock(observer))
         erased.result(20)
         assert Employees(pool).find_many(["ann"]) == {}

@@ -25,9 +25,9 @@ from rollbook.migrate import FACTS
 from rollbook.personal_data import PersonalData
 from tests.domain.facts import details
 from tests.domain.scenario import ACT
+from tests.patience import PATIENCE_SECONDS
 
 STAFF = ("ann", "bob", "cyd", "dee", "eve", "fay", "gus", "hal")
-PATIENCE_SECONDS = 10
 
 Kind = TypeVar("Kind", bound=Aggregate)
 

@@ -16,8 +16,9 @@ from domain.training import ATTEMPTS, Receipt
 from domain.training_program import TrainingProgram
 from eventlog.pool import open_pool
 from tests.domain.facts import details
-from tests.domain.office import PATIENCE_SECONDS, Office, at_once
+from tests.domain.office import Office, at_once
 from tests.domain.scenario import ACT
+from tests.patience import PATIENCE_SECONDS
 
 
 def in_another_thread(command: Callable[[], object]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic, sleep
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -44,14 +43,6 @@ def open_writer(url: str) -> Iterator[Connection]:
 def count(conn: Connection) -> int:
     row = conn.execute("select count(*) from rollbook.events").fetchone()
     return row[0] if row else 0
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = monotonic() + seconds
-    while not condition():
-        if monotonic() > deadline:
-            raise TimeoutError
-        sleep(0.005)
 
 
 def waiting_backends(observer: psycopg.Connection[Any]) -> set[int]:

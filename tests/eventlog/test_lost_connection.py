@@ -18,10 +18,10 @@ from tests.eventlog.events import (
     count,
     is_waiting_for_a_lock,
     stored,
-    wait_until,
     waiting_backends,
 )
 from tests.eventlog.proxy import Cut, Proxy, proxy_for
+from tests.patience import PATIENCE_SECONDS, eventually
 
 INSERTING = b"coin.tossed.v1"
 COMMITTING = b"commit"
@@ -114,9 +114,9 @@ def test_an_append_waits_for_the_fate_of_the_statement_that_was_cut_off(
             conn.execute(INSERT, (stream, 1, "coin.tossed.v1"))
             proxy.cut_at(INSERTING, Cut.CLIENT_ONLY)
             outcome = thread.submit(fragile.insert_events, [stored(stream, 1, state='{"a": 1}')])
-            wait_until(lambda: is_waiting_for_a_lock(conn))
+            eventually(lambda: is_waiting_for_a_lock(conn))
         with pytest.raises(VersionConflictError):
-            outcome.result(timeout=20)
+            outcome.result(timeout=PATIENCE_SECONDS)
     assert count(conn) == 1
 
 
@@ -128,12 +128,12 @@ def test_an_append_whose_backend_is_killed_is_stored_once(
         conn.execute("begin")
         conn.execute(INSERT, (stream, 1, "coin.tossed.v1"))
         outcome = thread.submit(recorder.insert_events, [stored(stream, 1, state='{"a": 1}')])
-        wait_until(lambda: is_waiting_for_a_lock(conn))
+        eventually(lambda: is_waiting_for_a_lock(conn))
         first_try = waiting_backends(conn)
         kill_others(conn)
-        wait_until(lambda: bool(waiting_backends(conn) - first_try))
+        eventually(lambda: bool(waiting_backends(conn) - first_try))
         conn.execute("rollback")
-        outcome.result(timeout=20)
+        outcome.result(timeout=PATIENCE_SECONDS)
     assert count(conn) == 1
 
 

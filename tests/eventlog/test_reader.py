@@ -12,14 +12,8 @@ from eventsourcing.persistence import OperationalError, ProgrammingError
 from eventlog.pool import Connection, open_connection
 from eventlog.reader import LogReader
 from eventlog.recorder import PostgresRecorder
-from tests.eventlog.events import (
-    INSERT,
-    a_stream,
-    is_waiting_for_a_lock,
-    open_writer,
-    stored,
-    wait_until,
-)
+from tests.eventlog.events import INSERT, a_stream, is_waiting_for_a_lock, open_writer, stored
+from tests.patience import PATIENCE_SECONDS, eventually
 from tests.servers import Databases
 
 
@@ -204,10 +198,10 @@ def test_writers_that_are_waiting_for_the_table_have_no_number_yet(
         indexer.execute("lock table rollbook.events in share mode")
         with ThreadPoolExecutor(1) as thread:
             done = thread.submit(writer.execute, INSERT, (uuid4(), 1, "coin.tossed.v1"))
-            wait_until(lambda: is_waiting_for_a_lock(conn))
+            eventually(lambda: is_waiting_for_a_lock(conn))
             assert [event.id for event in reader.read(10, wait_seconds=0)] == [2]
             indexer.execute("commit")
-            done.result(timeout=10)
+            done.result(timeout=PATIENCE_SECONDS)
     assert read(reader) == [3]
 
 

@@ -21,8 +21,9 @@ from eventlog.event_store import SealingEventStore
 from eventlog.pool import Pool, open_pool
 from eventlog.recorder import PostgresRecorder
 from eventlog.sealing import ERASED, UNOPENED, sealed_for
-from tests.eventlog.events import is_waiting_for_a_lock, wait_until
+from tests.eventlog.events import is_waiting_for_a_lock
 from tests.eventlog.toys import PersonalText
+from tests.patience import eventually
 
 STREAM = UUID("0199b1f4-6f8e-7c3a-9a56-0242ac120002")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -187,6 +188,6 @@ def test_two_who_make_a_key_at_once_get_the_same_one(pool: Pool, database_url: s
         with first.transaction():
             one = make(first, ["ann"])["ann"]
             making = threads.submit(make, second, ["ann"])
-            wait_until(lambda: is_waiting_for_a_lock(observer))
+            eventually(lambda: is_waiting_for_a_lock(observer))
         two = making.result(20)["ann"]
     assert two.unseal(one.seal("the same", "here"), "here") == "the same"

@@ -15,13 +15,8 @@ from eventlog.errors import LockTimeoutError, VersionConflictError
 from eventlog.insertion import MAX_EVENTS
 from eventlog.pool import Connection, Pool, borrowed, open_pool
 from eventlog.recorder import PostgresRecorder
-from tests.eventlog.events import (
-    a_stream,
-    count,
-    is_waiting_for_a_lock,
-    stored,
-    wait_until,
-)
+from tests.eventlog.events import a_stream, count, is_waiting_for_a_lock, stored
+from tests.patience import PATIENCE_SECONDS, eventually
 
 
 def test_a_transaction_is_seen_by_others_when_it_is_committed(
@@ -146,11 +141,11 @@ def test_shared_locks_go_together_and_exclusive_ones_alone(
             recorder.lock(key, shared=first_shared)
             done = thread.submit(second)
             if waits:
-                wait_until(lambda: is_waiting_for_a_lock(conn))
+                eventually(lambda: is_waiting_for_a_lock(conn))
                 assert not done.done()
             else:
-                done.result(timeout=10)
-        done.result(timeout=10)
+                done.result(timeout=PATIENCE_SECONDS)
+        done.result(timeout=PATIENCE_SECONDS)
 
 
 def test_different_keys_do_not_wait_for_each_other(recorder: PostgresRecorder) -> None:
@@ -160,7 +155,7 @@ def test_different_keys_do_not_wait_for_each_other(recorder: PostgresRecorder) -
 
     with recorder.transaction(), ThreadPoolExecutor(1) as thread:
         recorder.lock(UUID(int=1), shared=False)
-        thread.submit(lock_other).result(timeout=10)
+        thread.submit(lock_other).result(timeout=PATIENCE_SECONDS)
 
 
 def test_what_is_read_after_a_lock_includes_what_its_last_holder_stored(
@@ -177,9 +172,9 @@ def test_what_is_read_after_a_lock_includes_what_its_last_holder_stored(
         with recorder.transaction():
             recorder.lock(key, shared=False)
             length = thread.submit(read)
-            wait_until(lambda: is_waiting_for_a_lock(conn))
+            eventually(lambda: is_waiting_for_a_lock(conn))
             recorder.insert_events([stored(stream, 1)])
-        assert length.result(timeout=10) == 1
+        assert length.result(timeout=PATIENCE_SECONDS) == 1
 
 
 def test_a_lock_that_is_not_granted_in_time_is_an_error_and_stores_nothing(
@@ -201,7 +196,7 @@ def test_a_lock_that_is_not_granted_in_time_is_an_error_and_stores_nothing(
     with recorder.transaction(), ThreadPoolExecutor(1) as thread:
         recorder.lock(key, shared=False)
         with pytest.raises(LockTimeoutError):
-            thread.submit(wait_in_vain).result(timeout=10)
+            thread.submit(wait_in_vain).result(timeout=PATIENCE_SECONDS)
     assert count(conn) == 0
 
 
@@ -229,7 +224,7 @@ def test_options_that_are_given_are_kept(log_url: str) -> None:
 
 
 def test_an_exhausted_pool_is_an_operational_error(log_url: str) -> None:
-    with open_pool(log_url, 1) as pool:
+    with open_pool(log_url, 1) as pool, borrowed(pool):
         pool.timeout = 0.05
-        with borrowed(pool), pytest.raises(OperationalError):
+        with pytest.raises(OperationalError):
             PostgresRecorder(pool).insert_events(a_stream(1))

@@ -9,7 +9,7 @@ import pytest
 from eventlog.names import CHANNEL
 from eventlog.pool import Connection, open_connection
 from eventlog.wakeup import Bell, Ear
-from tests.eventlog.events import wait_until
+from tests.patience import PATIENCE_SECONDS, eventually
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -38,7 +38,7 @@ def kill_others(conn: Connection) -> None:
 
 def test_an_ear_that_waits_hears_the_bell_at_once(bell: Bell, ear: Ear) -> None:
     with ThreadPoolExecutor(1) as thread:
-        heard = thread.submit(ear.wait, 10)
+        heard = thread.submit(ear.wait, PATIENCE_SECONDS)
         started = monotonic()
         bell.ring()
         assert heard.result()
@@ -111,7 +111,7 @@ def test_a_bell_rings_again_after_its_connection_was_lost(
     with open_connection(log_url) as listening:
         listening.execute(f"listen {CHANNEL}".encode())
         bell.ring()
-        assert list(listening.notifies(timeout=10, stop_after=1))
+        assert list(listening.notifies(timeout=PATIENCE_SECONDS, stop_after=1))
 
 
 def test_an_ear_hears_again_after_its_connection_was_lost(
@@ -121,4 +121,4 @@ def test_an_ear_hears_again_after_its_connection_was_lost(
     assert not ear.wait(0.05)
     assert ear.wait(10)
     bell.ring()
-    wait_until(lambda: ear.wait(10))
+    eventually(lambda: ear.wait(10))

@@ -21,6 +21,7 @@ from projections.positions import Positions
 from projections.repair import NothingParkedError, retry, skip
 from projections.table import ReadTable
 from projections.tables import ALL_TABLES
+from tests.patience import PATIENCE_SECONDS
 from tests.workers.world import (
     ACT,
     CODEC,
@@ -85,7 +86,7 @@ def train_two(url: str, tables: list[ReadTable[Any]]) -> None:
     ):
         program_id = published(training, "SAFE")
         train(training, program_id, "e1")
-        assert positions.wait(NAMES, train(training, program_id, "e2"), 20)
+        assert positions.wait(NAMES, train(training, program_id, "e2"), PATIENCE_SECONDS)
 
 
 def statuses(conn: Connection) -> dict[str, str]:
@@ -122,7 +123,7 @@ def test_what_comes_later_for_the_row_waits_in_order_also_after_a_restart(
         query = "SELECT id FROM rollbook_read.enrollment_listing WHERE employee_id = 'e1'"
         [(enrollment_id,)] = conn.execute(query).fetchall()
         voided = training.void_completion(enrollment_id, replace(ACT, reason="wrong"))
-        assert positions.wait(NAMES, voided.position or 0, 10)
+        assert positions.wait(NAMES, voided.position or 0, PATIENCE_SECONDS)
         parked_at = parked.positions(conn, LIVE, "enrollment_listing", held.key)
         assert len(parked_at) == held.events + 2
         assert parked_at == sorted(parked_at)
@@ -177,7 +178,7 @@ def test_the_projector_goes_on_with_the_repaired_row(database_url: str) -> None:
         [held] = parked.listed(conn)
         retry(conn, CODEC, ENROLLMENT_LISTING, held.key, "carol")
         program_id = published(training, "NEXT")
-        assert positions.wait(NAMES, train(training, program_id, "e1"), 20)
+        assert positions.wait(NAMES, train(training, program_id, "e1"), PATIENCE_SECONDS)
     assert all_rows(database_url) == tables_by_a_rebuild(database_url)
 
 

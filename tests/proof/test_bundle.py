@@ -26,6 +26,7 @@ from rollbook.checkpoint_key import signer
 from rollbook.cli import main
 from rollbook.settings import Settings
 from tests.api.world import projecting
+from tests.patience import PATIENCE_SECONDS
 from tests.proof.world import build_tree
 from tests.servers import Databases
 from tests.workers.world import ACT, published, train, write_side
@@ -68,7 +69,7 @@ def office(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
                 train(training, program_id, employee)
                 last = train(training, other, employee)
             build_tree(url)
-            assert positions.wait(TABLES, last, 30)
+            assert positions.wait(TABLES, last, PATIENCE_SECONDS)
         yield Office(url, tmp_path_factory.mktemp("home"), program_id)
 
 
@@ -327,7 +328,7 @@ def test_an_altered_event_is_named_instead_of_exported(
         for number in range(200):
             last = train(training, office.program_id, f"e{number}")
         build_tree(url)
-        assert positions.wait(TABLES, last, 30)
+        assert positions.wait(TABLES, last, PATIENCE_SECONDS)
         with psycopg.connect(url) as conn:
             conn.execute("alter table rollbook.events disable trigger all")
             conn.execute(
@@ -358,13 +359,13 @@ def test_an_erasure_leaves_every_proof_as_it_was(databases: Databases, tmp_path:
         training.record_progress(enrollment_id, ACT, 50.0, note="Afraid of heights")
         build_tree(url)
         with closing(Positions(url)) as positions:
-            assert positions.wait(TABLES, positions_in(url), 30)
+            assert positions.wait(TABLES, positions_in(url), PATIENCE_SECONDS)
             before = office.export("--employee", "e1").read_bytes()
             variables = {"DATABASE_URL": url, "ROLLBOOK_HOME": str(tmp_path)}
             erased = CliRunner(env=variables).invoke(main, ["erase", "e1", "--reason", "Case 17"])
             assert erased.exit_code == 0, erased.output
             build_tree(url)
-            assert positions.wait(TABLES, positions_in(url), 30)
+            assert positions.wait(TABLES, positions_in(url), PATIENCE_SECONDS)
         assert office.call("verify", "--live").exit_code == 0
         after = office.export("--employee", "e1")
         assert b"Afraid" not in before + after.read_bytes()

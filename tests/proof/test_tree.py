@@ -18,9 +18,9 @@ from proof.hashing import leaf_hash, root_of
 from proof.leaf import leaf_of, stored_leaves
 from proof.tree import NoSuchLeaf, Tree, every_leaf
 from proof.verify_bundle import checkpoint_of, is_consistent, is_included, key_of, text_of
+from tests.patience import eventually
 from tests.proof.world import SIGNER, build_tree, notarizing, stored_rows, tampering, write_events
 from tests.servers import Databases
-from tests.workers.publishing import eventually
 
 ROOT = Path(__file__).parents[2]
 

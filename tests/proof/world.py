@@ -20,6 +20,7 @@ from proof.hashing import leaf_hash
 from proof.leaf import position_of
 from proof.notes import Signer
 from proof.tree import Leaves
+from tests.patience import PATIENCE_SECONDS
 from workers import notarize
 from workers.notarize import Notary
 
@@ -102,4 +103,4 @@ def notarizing(url: str) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)

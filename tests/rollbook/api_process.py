@@ -18,9 +18,9 @@ import psutil
 
 from api.local_key import make_token
 from rollbook.private_key import private_key
+from tests.patience import PATIENCE_SECONDS
 
 BASE = "/api/hr/training"
-PATIENCE_SECONDS = 30
 
 
 class ApiProcess:
@@ -34,7 +34,7 @@ class ApiProcess:
         self.headers = {"Authorization": f"Bearer {bearer}"}
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, headers=self.headers, timeout=60)
+        return httpx.get(self.url + path, headers=self.headers, timeout=PATIENCE_SECONDS)
 
     def wait_for(self, path: str, status: int = 200) -> httpx.Response:
         """Ask until the answer has this status."""

@@ -24,10 +24,10 @@ from rollbook.commands_import import import_
 from rollbook.importing.team_programs import holder_of
 from rollbook.importing.write_side import import_side
 from rollbook.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 from workers import project
 
 OULAD = Path(__file__).parents[1] / "data" / "oulad"
-PATIENCE_SECONDS = 60.0
 NOT_TOLD = {"cycle", "source", "program_revision", "program_id", "employee_id", "title"}
 
 

@@ -19,11 +19,11 @@ import pytest
 from eventlog.pool import open_pool
 from eventlog.recorder import PostgresRecorder
 from rollbook.migrate import FACTS
-from tests.eventlog.events import is_waiting_for_a_lock, wait_until
+from tests.eventlog.events import is_waiting_for_a_lock
+from tests.patience import PATIENCE_SECONDS, eventually
 from tests.rollbook.api_process import BASE, ApiProcess, api_process
 
 CLIENTS = 24
-PATIENCE_SECONDS = 90
 AGAIN = {409, 429, 503}
 
 
@@ -72,7 +72,9 @@ def test_a_keyed_request_is_done_once_however_often_the_api_is_killed(
 ) -> None:
     start = partial(api_process, tmp_path, database_url, ROLLBOOK_CALLER_REQUESTS="0")
     with (
-        httpx.Client(limits=httpx.Limits(max_connections=CLIENTS), timeout=60) as http,
+        httpx.Client(
+            limits=httpx.Limits(max_connections=CLIENTS), timeout=PATIENCE_SECONDS
+        ) as http,
         ThreadPoolExecutor(CLIENTS) as clients,
     ):
         client = Client(http)
@@ -84,7 +86,7 @@ def test_a_keyed_request_is_done_once_however_often_the_api_is_killed(
             with held(database_url, program) as is_waited_for:
                 call = partial(client.post, "enrollments", body_of(program), "enroll")
                 calls = [clients.submit(call) for _ in range(CLIENTS)]
-                wait_until(is_waited_for, PATIENCE_SECONDS)
+                eventually(is_waited_for)
                 # It is killed with the first one in its transaction.
                 client.api.kill()
         with start() as client.api:

@@ -14,7 +14,8 @@ from rollbook.embedded_postgres import EmbeddedPostgres
 from rollbook.migrate import migrate
 from rollbook.settings import Settings
 from rollbook.supervisor import Supervisor
-from tests.rollbook.api_process import BASE, PATIENCE_SECONDS, api_process
+from tests.patience import PATIENCE_SECONDS
+from tests.rollbook.api_process import BASE, api_process
 from tests.servers import temporary_home
 
 PROGRAMS = f"{BASE}/programs"

@@ -3,8 +3,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from rollbook.runfiles import (
     stop_leftovers,
     write_states,
 )
+from tests.patience import eventually
 
 HOLDS = """
 import sys, signal
@@ -34,6 +33,8 @@ import sys
 from pathlib import Path
 from rollbook.program import Program
 from rollbook.supervisor import Supervisor
+
+from tests.patience import eventually
 supervisor = Supervisor(Path(sys.argv[1]))
 code = "import signal; signal.pause()"
 supervisor.start(Program(name="child", argv=(sys.executable, "-I", "-S", "-c", code)))
@@ -51,13 +52,6 @@ def started(code: str, home: Path) -> subprocess.Popen[str]:
     assert process.stdout.readline()
     process.stdout.close()
     return process
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_folder_is_held_by_one_process_and_says_by_which(tmp_path: Path) -> None:
@@ -92,7 +86,7 @@ def test_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     supervisor.wait()
     # On Linux the kernel has told the child by now; elsewhere this is what ends it.
     stop_leftovers(tmp_path, grace_seconds=5)
-    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 def leftover() -> tuple[subprocess.Popen[bytes], ProcessState]:

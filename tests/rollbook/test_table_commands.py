@@ -20,6 +20,7 @@ from projections.tables import ALL_TABLES
 from rollbook.commands_tables import parked, rebuild, verify
 from rollbook.settings import Settings
 from rollbook.status import status
+from tests.patience import PATIENCE_SECONDS
 from tests.projections.test_parked import broken, refusing_progress_of, train_two
 from tests.servers import Databases
 from tests.workers.world import published, train, write_side
@@ -110,7 +111,7 @@ def test_projectors_can_share_the_tables_out(database_url: str) -> None:
     try:
         with closing(Positions(database_url)) as positions, write_side(database_url) as training:
             position = train(training, published(training, "SAFE"), "e1")
-            assert positions.wait(NAMES, position, 30)
+            assert positions.wait(NAMES, position, PATIENCE_SECONDS)
         with psycopg.connect(database_url) as conn:
             leases = conn.execute(
                 "select lease, array_agg(table_name order by table_name)"
@@ -120,4 +121,4 @@ def test_projectors_can_share_the_tables_out(database_url: str) -> None:
     finally:
         for process in running:
             process.terminate()
-        assert [process.wait(30) for process in running] == [0, 0]
+        assert [process.wait(PATIENCE_SECONDS) for process in running] == [0, 0]

@@ -14,7 +14,8 @@ import psycopg
 import pytest
 
 from rollbook.telemetry import NothingToSendTracesWith, exporter_class
-from tests.rollbook.api_process import BASE, PATIENCE_SECONDS, ApiProcess, api_process
+from tests.patience import PATIENCE_SECONDS
+from tests.rollbook.api_process import BASE, ApiProcess, api_process
 from tests.rollbook.collector import collector
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -78,7 +79,7 @@ def test_what_sends_traces_is_named_where_it_is_missing(monkeypatch: pytest.Monk
 def post(api: ApiProcess, body: dict[str, str], **headers: str) -> httpx.Response:
     """A new program, asked for within the trace of a caller."""
     sent = api.headers | {"traceparent": f"00-{TRACE}-{CALLER}-01"} | headers
-    return httpx.post(api.url + PROGRAMS, json=body, headers=sent, timeout=60)
+    return httpx.post(api.url + PROGRAMS, json=body, headers=sent, timeout=PATIENCE_SECONDS)
 
 
 @contextmanager

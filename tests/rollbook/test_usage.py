@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.world import projecting
+from tests.patience import PATIENCE_SECONDS
 from tests.rollbook.api_process import BASE, ApiProcess, api_process
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,13 @@ def test_the_python_examples_work(served: tuple[ApiProcess, dict[str, str]]) -> 
 
 def run(command: list[str], environment: dict[str, str]) -> str:
     done = subprocess.run(
-        command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=90
+        command,
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -20,21 +19,13 @@ from eventsourcing.persistence import StoredEvent
 from eventlog.recorder import PostgresRecorder
 from rollbook.embedded_valkey import EmbeddedValkey
 from rollbook.program import Run
+from tests.patience import PATIENCE_SECONDS, eventually
 from workers import publish
 from workers.event_stream import STREAM
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 30.0
 
 Entries = list[tuple[bytes, dict[bytes, bytes]]]
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("it did not come true")
-        time.sleep(0.01)
 
 
 class Writer:

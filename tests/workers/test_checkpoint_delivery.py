@@ -12,8 +12,8 @@ import pytest
 
 from eventlog.pool import Connection, open_connection
 from proof import checkpoints
+from tests.patience import PATIENCE_SECONDS, eventually
 from tests.proof.world import SIGNER, build_tree, write_events
-from tests.workers.publishing import eventually
 from workers import notarize
 from workers.checkpoint_delivery import (
     CheckpointFile,
@@ -85,7 +85,7 @@ def test_each_checkpoint_is_added_to_the_file_once_and_in_order(
     finally:
         stop.set()
         for one in running:
-            one.join(30)
+            one.join(PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("status", [500, 302, 404])
@@ -103,7 +103,7 @@ def test_a_webhook_that_refuses_gets_the_same_checkpoint_again(
             eventually(lambda: len(taken) >= 3)
         finally:
             stop.set()
-            running.join(30)
+            running.join(PATIENCE_SECONDS)
         assert taken == notes(conn)
         assert not deliver_next(conn, hook)
     assert "cannot bring a checkpoint" in caplog.text

@@ -22,6 +22,7 @@ from projections.names import LIVE
 from projections.positions import Positions
 from projections.store import sql_tables
 from projections.tables import ALL_TABLES
+from tests.patience import PATIENCE_SECONDS
 from tests.workers.world import (
     ACT,
     CODEC,
@@ -45,7 +46,7 @@ def test_what_was_written_is_shown_soon(database_url: str) -> None:
         closing(Positions(database_url)) as positions,
     ):
         position = train(training, published(training, "SAFE"), "e1")
-        assert positions.wait(TABLES, position, 10)
+        assert positions.wait(TABLES, position, PATIENCE_SECONDS)
     with psycopg.connect(database_url) as conn:
         query = "SELECT status, percent, score_percent FROM rollbook_read.enrollment_listing"
         assert conn.execute(query).fetchall() == [("completed", 50.0, 80.0)]
@@ -66,10 +67,10 @@ def test_after_an_erasure_the_rows_are_those_of_a_rebuild_without_the_key(
             signing = Signing(printed_name="Ina Instructor", meaning="approved")
             done = training.complete(enrolled.id, ACT, 80.0, grade, signing)
         train(training, program_id, "e2")
-        assert positions.wait(TABLES, done.position or 0, 30)
+        assert positions.wait(TABLES, done.position or 0, PATIENCE_SECONDS)
         assert "with a cold" in str(all_rows(database_url))
         erased = training.erase_person("e1", replace(ACT, reason="Case 17"))
-        assert positions.wait(TABLES, erased.position or 0, 30)
+        assert positions.wait(TABLES, erased.position or 0, PATIENCE_SECONDS)
     live = all_rows(database_url)
     assert "with a cold" not in str(live)
     assert "Ina Instructor" not in str(live)
@@ -93,7 +94,7 @@ def test_killed_over_and_over_it_shows_what_a_rebuild_shows(database_url: str) -
                         )
                 # It is killed on leaving, wherever it is.
         with projector(database_url):
-            assert positions.wait(TABLES, position, 30)
+            assert positions.wait(TABLES, position, PATIENCE_SECONDS)
     assert all_rows(database_url) == tables_by_a_rebuild(database_url)
     assert all(verdict.holds for verdict in verify(database_url, CODEC, ALL_TABLES, Event()))
 
@@ -104,13 +105,13 @@ def test_another_projector_takes_over_from_one_that_stalls_which_then_writes_not
     with closing(Positions(database_url)) as positions, write_side(database_url) as training:
         program_id = published(training, "SAFE")
         with projector(database_url) as first:
-            assert positions.wait(TABLES, train(training, program_id, "e1"), 10)
+            assert positions.wait(TABLES, train(training, program_id, "e1"), PATIENCE_SECONDS)
             os.kill(first.pid, signal.SIGSTOP)
             with projector(database_url):
-                assert positions.wait(TABLES, train(training, program_id, "e2"), 10)
+                assert positions.wait(TABLES, train(training, program_id, "e2"), PATIENCE_SECONDS)
                 os.kill(first.pid, signal.SIGCONT)
                 position = train(training, program_id, "e3")
-                assert positions.wait(TABLES, position, 10)
+                assert positions.wait(TABLES, position, PATIENCE_SECONDS)
     assert all_rows(database_url) == tables_by_a_rebuild(database_url)
 
 
@@ -147,7 +148,7 @@ def test_a_new_table_catches_up_without_holding_up_the_others(database_url: str)
     with closing(Positions(database_url)) as positions, write_side(database_url) as training:
         program_id = published(training, "SAFE")
         with projecting(database_url):
-            assert positions.wait(TABLES, train(training, program_id, "e1"), 10)
+            assert positions.wait(TABLES, train(training, program_id, "e1"), PATIENCE_SECONDS)
         with open_connection(database_url) as conn:
             for name in sql_tables([CERTIFICATE_REGISTER]):
                 conn.execute(SQL("TRUNCATE {}").format(Identifier(LIVE, name)))
@@ -156,7 +157,7 @@ def test_a_new_table_catches_up_without_holding_up_the_others(database_url: str)
                 " WHERE table_name = 'certificate_register'"
             )
         with projecting(database_url):
-            assert positions.wait(TABLES, train(training, program_id, "e2"), 10)
+            assert positions.wait(TABLES, train(training, program_id, "e2"), PATIENCE_SECONDS)
     assert all_rows(database_url) == tables_by_a_rebuild(database_url)
 
 
@@ -175,7 +176,7 @@ def test_a_projector_whose_connections_are_cut_goes_on(database_url: str) -> Non
                 position = train(training, program_id, f"e{number}")
                 with psycopg.connect(database_url, autocommit=True) as conn:
                     conn.execute(cut)
-            assert positions.wait(TABLES, position, 20)
+            assert positions.wait(TABLES, position, PATIENCE_SECONDS)
     assert all_rows(database_url) == tables_by_a_rebuild(database_url)
 
 

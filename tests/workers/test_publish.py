@@ -14,11 +14,11 @@ import redis
 from eventlog.pool import open_pool
 from eventlog.recorder import PostgresRecorder
 from eventlog.wakeup import Bell
+from tests.patience import eventually
 from tests.servers import Databases, temporary_home
 from tests.workers.publishing import (
     BreakableValkey,
     Writer,
-    eventually,
     holds_the_log,
     log_entries,
     publisher_process,

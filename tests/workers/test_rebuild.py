@@ -20,6 +20,7 @@ from projections.names import LIVE
 from projections.positions import Positions
 from projections.program_listing import PROGRAM_LISTING
 from projections.tables import ALL_TABLES
+from tests.patience import PATIENCE_SECONDS
 from tests.workers.world import (
     CODEC,
     all_rows,
@@ -43,7 +44,7 @@ def fill(url: str, code: str, employees: int) -> None:
         position = 0
         for number in range(employees):
             position = train(training, program_id, f"e{number}")
-        assert positions.wait(NAMES, position, 20)
+        assert positions.wait(NAMES, position, PATIENCE_SECONDS)
 
 
 def test_verifying_proves_what_the_projector_did(database_url: str) -> None:
@@ -131,10 +132,10 @@ def test_a_rebuild_puts_right_what_was_wrong_and_readers_notice_nothing(
         program_id = published(training, "NEXT")
         for number in range(10):
             position = train(training, program_id, f"e{number}")
-        assert positions.wait(NAMES, position, 20)
+        assert positions.wait(NAMES, position, PATIENCE_SECONDS)
         rebuilt = rebuild(database_url, CODEC, ALL_TABLES, Signal(), on_difference=found.append)
         position = train(training, program_id, "e20")
-        assert positions.wait(NAMES, position, 20)
+        assert positions.wait(NAMES, position, PATIENCE_SECONDS)
     assert rebuilt.tables == tuple(NAMES)
     assert len(found) == 5
     assert seen == sorted(seen)
@@ -165,7 +166,7 @@ def test_a_rebuild_under_load_loses_and_doubles_nothing(database_url: str) -> No
             number += 1
         thread.join()
         assert done.is_set()
-        assert positions.wait(NAMES, position, 20)
+        assert positions.wait(NAMES, position, PATIENCE_SECONDS)
     assert all_rows(database_url) == tables_by_a_rebuild(database_url)
 
 
