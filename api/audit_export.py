@@ -11,7 +11,7 @@ from flask import Response
 from psycopg import Connection
 
 from api.audit_log import one_more_page, shows
-from api.audit_shapes import event_json, person_of
+from api.audit_shapes import event_json, person_of, texts_of
 from api.exports import CSV, Format, attached
 from api.services import services
 from audit.history import Step
@@ -32,6 +32,7 @@ COLUMNS = (
     "role",
     "on_behalf_of",
     "reason",
+    "texts",
     "correlation_id",
     "causation_id",
     "changes",
@@ -75,8 +76,9 @@ def _line(step: Step) -> dict[str, Any]:
         f"{change.resource}.{change.field}: {_text(change.before)} -> {_text(change.after)}"
         for change in step.changes
     ]
+    texts = [f"{name}: {text}" for name, text in texts_of(step.event).items()]
     state = step.stored.state.decode()
-    return event | {"changes": changes, "topic": step.stored.topic, "state": state}
+    return event | {"texts": texts, "changes": changes, "topic": step.stored.topic, "state": state}
 
 
 def _text(value: object) -> str:

@@ -12,6 +12,7 @@ from audit.changes import RESOURCES, Change
 from audit.history import Step
 from audit.words import sentence
 from domain.permissions import Role
+from eventlog.hints import personal_fields
 
 UNREADABLE = "This version of Rollbook cannot read the event; it stands in the log as shown."
 
@@ -46,6 +47,11 @@ class EventShape(Shape):
     role = nullable(fields.String, f"In which role: {', '.join(Role)}, or import.")
     on_behalf_of = nullable(fields.String)
     reason = nullable(fields.String)
+    texts = given(
+        fields.Dict,
+        "What else was written about the person, as a note or a grade, by its name.",
+        values=fields.String(),
+    )
     correlation_id = nullable(fields.String, "Shared by all that one request caused.")
     causation_id = nullable(fields.String, "`stream_id/version` of the event that led to it.")
     changes = fields.List(fields.Nested(ChangeShape), required=True)
@@ -83,7 +89,7 @@ def event_json(step: Step) -> dict[str, object]:
 
 def _said(event: Any) -> dict[str, object]:
     if event is None:
-        return {"summary": UNREADABLE, **dict.fromkeys(_PROVENANCE)}
+        return {"summary": UNREADABLE, "texts": {}, **dict.fromkeys(_PROVENANCE)}
     return {
         "summary": sentence(event),
         "effective_at": event.effective_at,
@@ -92,9 +98,18 @@ def _said(event: Any) -> dict[str, object]:
         "role": event.provenance.role,
         "on_behalf_of": event.provenance.on_behalf_of,
         "reason": event.reason,
+        "texts": texts_of(event),
         "correlation_id": event.provenance.correlation_id,
         "causation_id": event.provenance.causation_id,
     }
+
+
+def texts_of(event: Any) -> dict[str, str]:
+    """Return what the event says about a person in words besides the reason, by name."""
+    if event is None:
+        return {}
+    texts = {name: getattr(event, name) for name in personal_fields(event.__class__)}
+    return {name: text for name, text in texts.items() if text is not None and name != "reason"}
 
 
 _PROVENANCE = (

@@ -74,6 +74,15 @@ def test_an_event_tells_who_did_it_why_when_and_in_which_request(api: Api, voide
     assert set(void["stored"]["state"]["sealed"]["texts"]) == {"reason"}
 
 
+def test_an_event_tells_what_was_written_about_the_person(api: Api, voided: Answer) -> None:
+    path = f"audit/enrollments/{voided.json['id']}"
+    events = history(api, path.removeprefix("audit/"))
+    texts = [event["texts"] for event in events]
+    assert texts == [{}, {"note": "Half way"}, {"grade": "B"}, {}, {}, {}]
+    told = api.auditor.get(f"{path}?format=csv").data.decode()
+    assert "note: Half way" in told
+
+
 def test_an_event_tells_what_it_changed_field_by_field(api: Api, voided: Answer) -> None:
     events = history(api, f"enrollments/{voided.json['id']}")
     number = events[3]["changes"][0]["after"]
