@@ -12,7 +12,7 @@ from eventlog.pool import open_as_login, open_connection
 from projections import progress
 from projections.store import create_tables, last_position, without_indexes
 from projections.tables import ALL_TABLES
-from tests.workers.publishing import eventually
+from tests.patience import eventually
 from tests.workers.world import (
     CODEC,
     all_rows,
