@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -71,11 +72,11 @@ class Caller:
         The widest scope wins, then the first in the token. Raises a 403 problem
         when no role permits it all.
         """
-        candidates = [self._acting(role, (self.permission, *more)) for role in self.identity.roles]
-        permitted = [acting for acting in candidates if acting is not None]
-        if not permitted:
+        is_employee = self.identity.employee_id is not None
+        permitted = _acting(self.identity.roles, (self.permission, *more), is_employee=is_employee)
+        if permitted is None:
             raise _forbidden(self, more)
-        return next((a for a in permitted if a.scope is Scope.ALL), permitted[0])
+        return permitted
 
     @property
     def own_employee_id(self) -> str | None:
@@ -83,18 +84,28 @@ class Caller:
         is_held = self.acting().scope is Scope.OWN
         return self.identity.employee_id if is_held else None
 
-    def _acting(self, role: Role, needed: tuple[Permission, ...]) -> Acting | None:
-        scopes = [scope_of(role, permission) for permission in needed]
-        if None in scopes:
-            return None
-        if Scope.OWN not in scopes:
-            return Acting(role, Scope.ALL)
-        # Who is no employee has no records of their own, and is not let at everybody's instead.
-        return None if self.identity.employee_id is None else Acting(role, Scope.OWN)
-
     def may(self, permission: Permission) -> bool:
         """Return whether any of the caller's roles has `permission`."""
         return any(scope_of(role, permission) for role in self.identity.roles)
+
+
+@lru_cache
+def _acting(
+    roles: tuple[Role, ...], needed: tuple[Permission, ...], *, is_employee: bool
+) -> Acting | None:
+    candidates = [_acting_as(role, needed, is_employee=is_employee) for role in roles]
+    permitted = [acting for acting in candidates if acting is not None]
+    return next((a for a in permitted if a.scope is Scope.ALL), next(iter(permitted), None))
+
+
+def _acting_as(role: Role, needed: tuple[Permission, ...], *, is_employee: bool) -> Acting | None:
+    scopes = [scope_of(role, permission) for permission in needed]
+    if None in scopes:
+        return None
+    if Scope.OWN not in scopes:
+        return Acting(role, Scope.ALL)
+    # Who is no employee has no records of their own, and is not let at everybody's instead.
+    return Acting(role, Scope.OWN) if is_employee else None
 
 
 def declares(access: Permission | Public) -> Callable[[View], View]:

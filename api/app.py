@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask
 from flask_smorest import Api  # type: ignore[import-untyped]
@@ -58,6 +61,14 @@ RESOURCES = (
 )
 
 
+class Application(Flask):
+    """Flask without coroutines, for which it would look at every function that it calls."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function as it is."""
+        return func
+
+
 class DescribedApi(Api):  # type: ignore[misc]  # smorest has no types
     """Describes the operations; their failures are described one by one."""
 
@@ -71,7 +82,7 @@ def create_app(services: Services) -> Flask:
     Raises `UndeclaredAccessError` when an endpoint does not say who may call it.
     """
     # No static files: every path is one of ours.
-    app = Flask("rollbook", static_folder=None)
+    app = Application("rollbook", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = services.policy.max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False

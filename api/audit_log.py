@@ -8,10 +8,10 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from psycopg import Connection
 
-from api.access import access_of, caller
+from api.access import caller, known_caller
 from api.correlation import correlation_id
 from api.employee_shapes import EMPLOYEE_ID
 from api.failures import respond_to
@@ -28,6 +28,8 @@ def log_accesses(app: Flask) -> None:
 
 def shows(employees: Iterable[str | None]) -> None:
     """Say whose data the answer to this request shows."""
+    if not _is_about_history():
+        return
     known = _employees()
     known.update(dict.fromkeys(employee for employee in employees if employee is not None))
 
@@ -50,7 +52,7 @@ def asks_for_history() -> None:
 
 
 def _log(response: Response) -> Response:
-    if "caller" not in g or not _is_about_history():
+    if not _is_about_history():
         return response
     try:
         with services().pool.connection() as conn:
@@ -61,8 +63,10 @@ def _log(response: Response) -> Response:
 
 
 def _is_about_history() -> bool:
-    view = current_app.view_functions[str(request.endpoint)]
-    return access_of(view) is Permission.READ_HISTORY or "asks_for_history" in g
+    known = known_caller()
+    return known is not None and (
+        known.permission is Permission.READ_HISTORY or "asks_for_history" in g
+    )
 
 
 def _access(status: int) -> Access:

@@ -41,8 +41,7 @@ def is_held(etag: str) -> bool:
 
 def cached(response: Response, etag: str) -> Response:
     """Return the response with its ETag, to be kept by the caller."""
-    response.headers[ETAG] = etag
-    response.headers["Cache-Control"] = CACHE_CONTROL
+    response.headers.extend({ETAG: etag, "Cache-Control": CACHE_CONTROL})
     return response
 
 

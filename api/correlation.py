@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
@@ -39,16 +39,15 @@ def trace_id() -> str:
 
 
 def _begin() -> None:
-    structlog.contextvars.clear_contextvars()
-    _choose()
-    structlog.contextvars.bind_contextvars(correlation_id=g.correlation_id, trace_id=trace_id())
+    # Both stand for those of the thread's last request.
+    structlog.contextvars.bind_contextvars(correlation_id=correlation_id(), trace_id=trace_id())
 
 
 def _choose() -> None:
     given = request.headers.get(HEADER, "")
     is_well_formed = _REQUEST_ID.fullmatch(given)
     g.correlation_id = (
-        given if is_well_formed else traceparent() or joined_trace_id() or uuid4().hex
+        given if is_well_formed else traceparent() or joined_trace_id() or os.urandom(16).hex()
     )
 
 

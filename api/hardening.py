@@ -29,8 +29,10 @@ def harden(app: Flask, proxies: int) -> None:
 
 
 def _add(response: Response) -> Response:
+    said = {name.lower() for name, _ in response.headers}
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name.lower() not in said:
+            response.headers.add(name, value)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = TLS_ONLY
     return response

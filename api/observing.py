@@ -26,14 +26,15 @@ def observe(app: Flask, metrics: Metrics) -> None:
     def end(response: Response) -> Response:
         seconds = perf_counter() - g.began
         metrics.observe(operation(), response.status_code, seconds)
-        # Neither the path nor the query, which may name a person.
-        told = {
-            "method": request.method,
-            "operation": operation(),
-            "status": response.status_code,
-            "milliseconds": round(seconds * 1000, 1),
-        }
-        logger.info("request", extra=told)
+        if logger.isEnabledFor(logging.INFO):
+            # Neither the path nor the query, which may name a person.
+            told = {
+                "method": request.method,
+                "operation": operation(),
+                "status": response.status_code,
+                "milliseconds": round(seconds * 1000, 1),
+            }
+            logger.info("request", extra=told)
         return response
 
     app.before_request(begin)

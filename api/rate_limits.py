@@ -61,8 +61,10 @@ class RateLimits:
             on_breach=self._exceeded,
             key_prefix="rollbook",
         )
-        self._limiter.request_filter(self._is_counted)
-        self._limiter.init_app(app)
+        # It would look at every request of its application. This way it counts when it is asked to.
+        counting = Flask("counting")
+        self._limiter.init_app(counting)
+        [self._count] = counting.before_request_funcs[None]
         app.before_request(self._allow)
         app.after_request(_tell)
 
@@ -87,6 +89,9 @@ class RateLimits:
         return True
 
     def _allow(self) -> None:
+        if self._is_counted():
+            return
+        self._count()
         counted = self._limiter.current_limit
         if counted is None:
             return

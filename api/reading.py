@@ -15,7 +15,7 @@ from api.clock import today
 from api.moments import asked_moment, in_utc
 from api.problems import RETRY_SECONDS, FieldError, Problem, ProblemError, invalid
 from api.services import services
-from eventlog.pool import Connection
+from eventlog.pool import Connection, borrowed
 from projections import parked
 from projections.as_of import AsOf, NoHistoryError
 from projections.histories import HISTORIES
@@ -50,7 +50,8 @@ def showing(
             moment = asked_moment()
             read = tables if moment is None else _HISTORIES
             _wait(read)
-            with services().pool.connection() as conn:
+            # Nothing of a read is to be committed, which would take as long as a query.
+            with borrowed(services().pool) as conn:
                 if not (read or is_cached):
                     return query(conn, *args, **ids)
                 # Asked before the rows, so that it never claims more than they show.

@@ -36,7 +36,7 @@ from api.etags import ETAG
 from api.idempotency import REPLAYED, answered_once
 from api.merging import MERGE_PATCH
 from api.moments import StreamOf, asking, of_the_past
-from api.parsing import StrictParser, refuse_parameters, with_larger_body
+from api.parsing import StrictParser, query_reader, refuse_parameters, with_larger_body
 from api.reading import HELD_UP, POSITION, showing
 from api.wire import JSON_TYPE, PROBLEM_TYPE
 from domain.permissions import PERMITTED, Permission, Scope
@@ -173,7 +173,15 @@ class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
 
     def _with_parameters(self, view: Endpoint, parameters: type[Schema] | None) -> Endpoint:
         if parameters is not None:
-            with_parameters: Endpoint = self.arguments(parameters(), location="query")(view)
+            schema = parameters()
+            read = query_reader(schema)
+
+            @wraps(view)
+            def with_parameters(**ids: Any) -> Response:
+                return view(read(), **ids)
+
+            described = self.arguments(schema, location="query")(view)
+            with_parameters._apidoc = described._apidoc  # type: ignore[attr-defined]  # noqa: SLF001
             return with_parameters
 
         @wraps(view)

@@ -58,8 +58,14 @@ class Showing:
         """The names of the fields, in order."""
         return [name for name in self.shape().fields if name not in self.includes]
 
+    @cached_property
+    def _usual(self) -> Selection:
+        return Selection(self.listing, self.fields, {}, self.about)
+
     def select(self, parameters: Mapping[str, Any]) -> Selection:
         """Return what `parameters` ask for. Raises a 400 problem for names that are not known."""
+        if parameters["fields"] is None and parameters.get("include") is None:
+            return self._usual
         fields = _known("fields", parameters["fields"], self.fields)
         include = _known("include", parameters.get("include"), self.includes)
         included = {name: self.includes[name] for name in include or ()}
@@ -78,7 +84,7 @@ class Selection:
     includes: Mapping[str, Include]
     about: str | None
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """What must be fetched for it."""
         others = [one.by for one in self.includes.values()]
@@ -99,7 +105,7 @@ class Selection:
             beside = include.find(conn, list({one[include.by]: None for one in found}))
             for document in found:
                 document[name] = beside.get(document[include.by])
-        for name in set(columns).difference(self.fields):
+        for name in columns[len(self.fields) :]:
             for document in found:
                 del document[name]
         return found

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
 
-import psycopg
 from eventsourcing.persistence import ProgrammingError, StoredEvent
-from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
+from psycopg.pq import DiagnosticField, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from eventlog.pool import Connection
+from eventlog.results import checked
 
 # PostgreSQL takes at most 65,535 parameters in one statement, and each event brings four.
 MAX_EVENTS = 16_000
@@ -41,7 +41,7 @@ def insert(conn: Connection, events: Sequence[StoredEvent]) -> list[int]:
         result = conn.pgconn.exec_params(_statement(count), values)
     else:
         result = _execute_prepared(conn, count, values)
-    _check(result)
+    checked(result)
     return [int(result.get_value(row, 0) or 0) for row in range(result.ntuples)]
 
 
@@ -61,19 +61,9 @@ def _execute_prepared(conn: Connection, count: int, values: list[bytes]) -> PGre
         # have been prepared since, so that only this one is known to be gone. Within a
         # transaction that would be an error which ends it.
         prepared.discard(count)
-    _check(conn.pgconn.prepare(name, _statement(count)))
+    checked(conn.pgconn.prepare(name, _statement(count)))
     prepared.add(count)
     return conn.pgconn.exec_prepared(name, values)
-
-
-def _check(result: PGresult) -> None:
-    if result.status in {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}:
-        return
-    error = psycopg.errors.error_from_result(result)
-    if error.sqlstate is None:
-        # Not the server's word but libpq's own: the connection is gone.
-        raise psycopg.OperationalError(str(error))
-    raise error
 
 
 @lru_cache

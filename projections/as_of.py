@@ -20,6 +20,7 @@ from typing import Any
 import psycopg
 
 from domain.aggregate import Event
+from eventlog.fetching import fetch
 from projections.columns import columns_of
 from projections.histories import FOLLOWED, PROGRAM_HISTORY
 from projections.history import BEFORE, HOLDS, History
@@ -78,6 +79,15 @@ class AsOf:
         of_then, times = _of_then(query, self._today)
         bound = [*(self._times[time] for time in times), *values]
         return self.present.execute(of_then, bound, binary=binary)
+
+
+def ask(
+    conn: psycopg.Connection[Any] | AsOf, query: str, values: Values = ()
+) -> list[tuple[Any, ...]]:
+    """Return the rows of a query on live tables, now or then. Raises as `AsOf.execute` does."""
+    if isinstance(conn, AsOf):
+        return conn.execute(query, values, binary=True).fetchall()
+    return fetch(conn, query, values)
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from projections.as_of import NoHistoryError
+from projections.as_of import NoHistoryError, ask
 from projections.certificate_register import LAST_DAY, CertificateRow, CertificateStatus
 from projections.conditions import Conditions, Spread
 from projections.keyset import Listing, Sort
@@ -217,5 +217,5 @@ def _sum(
         f"SELECT coalesce(sum(certificates), 0)::bigint FROM rollbook_read.{table}"  # noqa: S608
         f" WHERE {conditions.sql}"
     )
-    [(total,)] = conn.execute(query, conditions.values).fetchall()
+    [(total,)] = ask(conn, query, conditions.values)
     return int(total)

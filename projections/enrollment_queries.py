@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from domain.enrollment import OPEN, EnrollmentStatus
-from projections.as_of import NoHistoryError
+from projections.as_of import NoHistoryError, ask
 from projections.columns import columns_of, row_maker
 from projections.conditions import Conditions, Spread
 from projections.enrollment_listing import BEGAN, DUE, ENDED, NEVER, EnrollmentRow
@@ -281,7 +281,7 @@ def find_enrollment(
 
 def find_row(conn: Connection[Any], enrollment_id: UUID) -> EnrollmentRow | None:
     """Return the whole row of an enrollment, or None when there is none."""
-    found = conn.execute(_FIND_ROW, (enrollment_id,)).fetchone()
+    found = next(iter(ask(conn, _FIND_ROW, (enrollment_id,))), None)
     row: EnrollmentRow | None = None if found is None else _MAKE_ROW(*found)
     return row
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from domain.enrollment import OPEN, EnrollmentStatus
+from projections.as_of import ask
 from projections.conditions import Conditions
 from projections.enrollment_listing import NEVER
 from projections.ranges import Range
@@ -89,5 +90,5 @@ def _sum(
     )
     amounts = " + ".join(_COUNTED_AS[status] for status in wanted) or "0"
     query = f"SELECT coalesce(sum({amounts}), 0)::bigint FROM {table} WHERE {conditions.sql}"  # noqa: S608
-    [(total,)] = conn.execute(query, conditions.values).fetchall()
+    [(total,)] = ask(conn, query, conditions.values)
     return int(total)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
+from projections.as_of import ask
 from projections.conditions import Conditions, Spread
 
 SortValue = str | int | float | date | datetime | UUID
@@ -100,13 +102,13 @@ class Listing:
     ) -> Page:
         """Return the page of the fields `names`, without the total."""
         keys, values = self._keys_sql(conditions, window)
-        columns = ", ".join(self.fields[name] for name in names)
+        columns = ", ".join(map(self.fields.__getitem__, names))
         query = f"""
             SELECT {columns}, k.* FROM ({keys}) k
             JOIN {self.table} r ON r.{self.key} = k.key {self.joined}
             ORDER BY {self._order_sql(window, "k.")}
         """  # noqa: S608  # made of constants
-        found = _fetch(conn, query, values)
+        found = ask(conn, query, values)
         shown = [row[: len(names)] for row in found[: window.limit]]
         is_last = len(found) <= window.limit
         return Page(shown, None, None if is_last else found[window.limit - 1][len(names) :])
@@ -121,15 +123,15 @@ class Listing:
         self, conn: Connection[Any], names: Sequence[str], conditions: Conditions
     ) -> Sequence[Sequence[Any]]:
         """Return the fields `names` of the few rows that meet the conditions."""
-        columns = ", ".join(self.fields[name] for name in names)
+        columns = ", ".join(map(self.fields.__getitem__, names))
         query = f"SELECT {columns} FROM {self.table} r {self.joined} WHERE {conditions.sql}"  # noqa: S608
-        return _fetch(conn, query, conditions.values)
+        return ask(conn, query, conditions.values)
 
     def count(self, conn: Connection[Any], conditions: Conditions) -> int | None:
         """Return how many rows meet the conditions; None when they are more than `MAX_COUNTED`."""
-        found = f"SELECT 1 FROM {self.table} r WHERE {conditions.sql} LIMIT %s"  # noqa: S608
+        found = f"SELECT 1 FROM {self.table} r WHERE {conditions.sql} LIMIT {MAX_COUNTED + 1}"  # noqa: S608
         query = f"SELECT count(*) FROM ({found}) counted"  # noqa: S608
-        [(total,)] = _fetch(conn, query, [*conditions.values, MAX_COUNTED + 1])
+        [(total,)] = ask(conn, query, conditions.values)
         return None if total > MAX_COUNTED else int(total)
 
     def _keys_sql(self, conditions: Conditions, window: Window) -> tuple[str, list[object]]:
@@ -146,8 +148,8 @@ class Listing:
         if len(parts) == 1:
             return parts[0], values
         merged = " UNION ".join(f"({part})" for part in parts)
-        sql = f"SELECT * FROM ({merged}) u ORDER BY {self._order_sql(window, 'u.')} LIMIT %s"  # noqa: S608
-        return sql, [*values, window.limit + 1]
+        order = self._order_sql(window, "u.")
+        return f"SELECT * FROM ({merged}) u ORDER BY {order} {_limit(window)}", values  # noqa: S608
 
     def _way_sql(
         self, conditions: Conditions, way: Sequence[Spread], window: Window
@@ -162,23 +164,21 @@ class Listing:
         order = self._order_sql(window)
         walk = (  # made of constants
             f"SELECT {columns}, r.{self.key} AS key FROM {self.table} r"  # noqa: S608
-            f" WHERE {wanted.sql} ORDER BY {order} LIMIT %s"
+            f" WHERE {wanted.sql} ORDER BY {order} {_limit(window)}"
         )
-        values = [*wanted.values, window.limit + 1]
         if not way:
-            return walk, values
+            return walk, wanted.values
+        found = [list(dict.fromkeys(spread.values)) for spread in way]
         spreads = ", ".join(
-            f"unnest(%s::{spread.kind}[]) w{number}(value)" for number, spread in enumerate(way)
+            # One mark for each, so that the planner knows how many they are before it sees them.
+            f"unnest(ARRAY[{', '.join(['%s'] * len(values))}]::{spread.kind}[]) w{number}(value)"
+            for number, (spread, values) in enumerate(zip(way, found, strict=True))
         )
         sql = (
             f"SELECT t.* FROM {spreads} CROSS JOIN LATERAL ({walk}) t"  # noqa: S608
-            f" ORDER BY {self._order_sql(window, 't.')} LIMIT %s"
+            f" ORDER BY {self._order_sql(window, 't.')} {_limit(window)}"
         )
-        return sql, [
-            *(list(dict.fromkeys(spread.values)) for spread in way),
-            *values,
-            window.limit + 1,
-        ]
+        return sql, [*chain.from_iterable(found), *wanted.values]
 
     def _order_sql(self, window: Window, alias: str = "") -> str:
         parts = [(f"s{n}", order.descending) for n, order in enumerate(window.orders)]
@@ -206,9 +206,10 @@ class Listing:
         wanted.add(sql, *values)
 
 
+def _limit(window: Window) -> str:
+    # A number that is not written out is taken for a tenth of the table: no walk pays for that.
+    return f"LIMIT {window.limit + 1:d}"
+
+
 def _beyond(descending: bool) -> str:  # noqa: FBT001  # the one thing it is about
     return "<" if descending else ">"
-
-
-def _fetch(conn: Connection[Any], query: str, values: Sequence[object]) -> list[Sequence[Any]]:
-    return conn.execute(query, values, binary=True).fetchall()

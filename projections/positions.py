@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from eventlog.fetching import fetch
 from eventlog.pool import Connection, open_connection
 from projections.names import CHANNEL, LIVE
 from projections.progress import read
@@ -23,7 +24,7 @@ _STATE = f"""
 SELECT min(position), sum(definition)::bigint, (SELECT count(*) FROM {LIVE}.parked),
        (SELECT sum(changes)::bigint FROM rollbook.employee_counts)
 FROM {LIVE}.progress WHERE table_name = ANY(%s)
-""".encode()  # noqa: S608  # a constant
+"""  # noqa: S608  # a constant
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class Positions:
 
         The directory of employees belongs to it, since reads show names.
         """
-        [state] = conn.execute(_STATE, (list(tables),)).fetchall()
+        [state] = fetch(conn, _STATE, (list(tables),))
         return State(*state)
 
     def wait(self, tables: Sequence[str], position: int, timeout_seconds: float) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from projections.as_of import ask
 from projections.conditions import Conditions
 from projections.keyset import Listing, Sort
 from projections.outcomes import SUMS, Outcomes, StatusCounts
@@ -132,7 +133,7 @@ class ProgramFilter:
 def count_programs(conn: Connection[Any], conditions: Conditions) -> int:
     """Return how many programs meet the conditions: few enough to be counted one by one."""
     query = f"SELECT count(*) FROM {PROGRAMS.table} r WHERE {conditions.sql}"  # noqa: S608  # constants
-    [(total,)] = conn.execute(query, conditions.values).fetchall()
+    [(total,)] = ask(conn, query, conditions.values)
     return int(total)
 
 

@@ -86,18 +86,18 @@ def test_a_list_that_breaks_off_says_so_in_its_last_line(
 ) -> None:
     monkeypatch.setattr(lists, "EXPORTED_AT_ONCE", 3)
     # The first rows come over a connection that is there already.
-    monkeypatch.setattr(api.pool, "connection", first_alone(api.pool.connection))
+    monkeypatch.setattr(api.pool, "getconn", first_alone(api.pool.getconn))
     some = api.admin.get(f"employees?format={form}&fields=id").data.splitlines()
     assert len(some) == 3 + 1 + (form == "csv")
     assert b"broken_off" in some[-1]
 
 
-def first_alone(connection: Callable[[], Any]) -> Callable[[], Any]:
-    calls = iter((connection,))
+def first_alone(getconn: Callable[..., Any]) -> Callable[..., Any]:
+    calls = iter((getconn,))
 
-    def only_once() -> Any:
+    def only_once(*args: Any) -> Any:
         for call in calls:
-            return call()
+            return call(*args)
         raise psycopg.OperationalError
 
     return only_once

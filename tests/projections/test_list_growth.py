@@ -68,6 +68,13 @@ def sizes(databases: Databases) -> Iterator[Mapping[int, Connection]]:
         yield found
 
 
+@pytest.fixture(autouse=True, params=["force_custom_plan", "force_generic_plan"])
+def _planned(request: pytest.FixtureRequest, sizes: Mapping[int, Connection]) -> None:
+    """Plan with the values, as for who asks first, and without, as for who asks all the time."""
+    for conn in sizes.values():
+        conn.execute(f"SET plan_cache_mode = {request.param}".encode())
+
+
 def page(conn: Connection, listing: Listing, conditions: Any, order: Order) -> None:
     found = listing.page(conn, ["id"], conditions, Window([order], LIMIT))
     assert len(found.rows) in {0, LIMIT}
