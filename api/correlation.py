@@ -8,7 +8,7 @@ import re
 import structlog
 from flask import Flask, Response, g, request
 
-from api.tracing import joined_trace_id, traceparent
+from api.tracing import joined_trace_id, request_span, traceparent
 
 HEADER = "X-Request-Id"
 
@@ -45,10 +45,12 @@ def _begin() -> None:
 
 def _choose() -> None:
     given = request.headers.get(HEADER, "")
-    is_well_formed = _REQUEST_ID.fullmatch(given)
-    g.correlation_id = (
-        given if is_well_formed else traceparent() or joined_trace_id() or os.urandom(16).hex()
-    )
+    if _REQUEST_ID.fullmatch(given):
+        g.correlation_id = given
+        # Its events lead to no span then, but the span can be found by what they say.
+        request_span().set_attribute("rollbook.correlation_id", given)
+    else:
+        g.correlation_id = traceparent() or joined_trace_id() or os.urandom(16).hex()
 
 
 def _tell(response: Response) -> Response:

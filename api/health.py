@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import psycopg
 import psycopg_pool
-from flask import Response, request
+from flask import Response
 from marshmallow import fields
 
 from api.failures import NO_DATABASE
@@ -20,7 +20,6 @@ from projections.standing import standing
 from projections.tables import PRESENT_TABLES
 
 READY_WITHIN_SECONDS = 2.0
-WATCHING = ("health", "metrics")
 
 health = Resource("health", "For whoever runs this.", prefix="")
 
@@ -36,11 +35,6 @@ class ReadyShape(AliveShape):
 
     position = given(fields.Integer, "The position that all read tables have reached.")
     lag = given(fields.Integer, "How many positions the log is ahead of them.")
-
-
-def is_watched() -> bool:
-    """Return whether the request is of those who watch over this process."""
-    return request.blueprint in WATCHING
 
 
 @health.open("/healthz", answer=AliveShape)

@@ -7,8 +7,8 @@ from queue import Empty, SimpleQueue
 
 from flask import Flask, g
 
-from api.health import is_watched
 from api.problems import RETRY_SECONDS, Problem, ProblemError
+from api.watching import is_watched
 
 OVERLOADED = Problem(
     HTTPStatus.SERVICE_UNAVAILABLE,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,7 +22,7 @@ _FREE = {"cursor", "limit", "fields", "include", "format"}
 def window(parameters: Mapping[str, Any], listing: Listing, default: Order, limit: int) -> Window:
     """Return the window on `listing` that `parameters` ask for, of `limit` rows.
 
-    Raises a 400 problem for a cursor that no page of the same list in the same order gave.
+    Raises a 422 problem for a cursor that no page of the same list in the same order gave.
     """
     orders: Sequence[Order] = parameters.get("sort") or [default]
     cursor = parameters["cursor"]
@@ -72,4 +71,4 @@ def _fingerprint(orders: Sequence[Order]) -> str:
 
 def _bad_cursor() -> ProblemError:
     rule = "must be taken from `next` of a page of the same list in the same order"
-    return invalid([FieldError("cursor", rule)], HTTPStatus.BAD_REQUEST)
+    return invalid([FieldError("cursor", rule)])

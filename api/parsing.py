@@ -72,7 +72,11 @@ class StrictParser(FlaskParser):
     ) -> NoReturn:
         """Refuse with every field that broke a rule."""
         by_location: Any = error.messages
-        raise invalid([e for messages in by_location.values() for e in broken_rules(messages)])
+        broken: list[FieldError] = []
+        for location, messages in by_location.items():
+            is_query = location == "query"
+            broken += _of_parameters(messages) if is_query else broken_rules(messages)
+        raise invalid(broken)
 
 
 def _require_json(req: Request) -> None:
@@ -122,7 +126,7 @@ def query_reader(schema: Schema) -> Callable[[], dict[str, Any]]:
             # It tells all that is wrong at once.
             return dict(schema.load(given))
         except ValidationError as error:
-            raise invalid(list(broken_rules(error.messages))) from None
+            raise invalid(list(_of_parameters(error.messages))) from None
 
     return read
 
@@ -144,6 +148,16 @@ def _values(req: Request, schema: Schema) -> Iterator[tuple[str, str | list[str]
             raise invalid([FieldError(name, "must be given once")])
         else:
             yield name, given[0]
+
+
+def _of_parameters(messages: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Return the rules that are broken, each under the parameter's name as the caller wrote it.
+
+    The values of one may be counted differently from how they were written.
+    """
+    for name, inner in messages.items():
+        for rule in dict.fromkeys(error.rule for error in broken_rules(inner)):
+            yield FieldError(name, rule)
 
 
 def broken_rules(messages: Any, path: str = "") -> Iterator[FieldError]:

@@ -11,8 +11,8 @@ from flask_limiter import Limiter, RequestLimit
 from limits.errors import StorageError
 
 from api.access import known_caller
-from api.health import is_watched
 from api.policy import Policy
+from api.watching import is_watched
 
 COUNTED_AHEAD = 50
 """So many requests of a caller are counted at once, so that one in fifty asks the shared counts."""

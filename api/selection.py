@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -63,7 +62,7 @@ class Showing:
         return Selection(self.listing, self.fields, {}, self.about)
 
     def select(self, parameters: Mapping[str, Any]) -> Selection:
-        """Return what `parameters` ask for. Raises a 400 problem for names that are not known."""
+        """Return what `parameters` ask for. Raises a 422 problem for names that are not known."""
         if parameters["fields"] is None and parameters.get("include") is None:
             return self._usual
         fields = _known("fields", parameters["fields"], self.fields)
@@ -133,5 +132,5 @@ def _known(parameter: str, given: str | None, names: Sequence[str] | Mapping[str
     unknown = [name for name in wanted if name not in names]
     if unknown:
         rule = f"must be some of {', '.join(names)}; there is no {', '.join(unknown)}"
-        raise invalid([FieldError(parameter, rule)], HTTPStatus.BAD_REQUEST)
+        raise invalid([FieldError(parameter, rule)])
     return wanted

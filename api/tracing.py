@@ -14,6 +14,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from api.observing import operation
+from api.watching import is_watched
 
 HEADER = "traceparent"
 METHODS = frozenset(HTTPMethod)
@@ -23,7 +24,10 @@ _trace_context = TraceContextTextMapPropagator()
 
 
 def trace_requests(app: Flask) -> None:
-    """Give every request of `app` a span. To be called first, so that it covers all else."""
+    """Give every request of `app` a span, but for those that watch over it.
+
+    To be called first, so that it covers all else.
+    """
     app.before_request(_begin)
     app.after_request(_end)
 
@@ -50,6 +54,8 @@ def traceparent() -> str | None:
 
 
 def _begin() -> None:
+    if is_watched():
+        return
     given = request.headers.get(HEADER)
     joined = _trace_context.extract({HEADER: given}, Context()) if given else Context()
     g.span = span = _tracer.start_span(operation(), joined, SpanKind.SERVER)

@@ -30,7 +30,7 @@ def serve(settings: Settings, application: str = "rollbook.wsgi:create_app") -> 
     times `WAITING` more wait for their turn, which is not for long.
     """
     prepare_metrics_folder(settings)
-    # A worker is a fork that takes over our way of stopping until it has loaded the app and set its
+    # A worker that is a fork takes over our way of stopping until it has loaded the app and set its
     # own. Told to stop before, it would go on for ever; now it just ends.
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     Granian(

@@ -21,6 +21,7 @@ from projections.positions import Positions
 from rollbook.assembly import event_codec, write_side
 from rollbook.checkpoint_key import signer
 from rollbook.embedded import with_urls
+from rollbook.logs import configure_logs
 from rollbook.metrics_folder import metrics_folder
 from rollbook.private_key import private_key
 from rollbook.settings import Settings
@@ -35,6 +36,8 @@ COUNTING_SECONDS = 0.1
 def create_app() -> Flask:
     """Return the API of this process, with connections of its own that close at its end."""
     settings = with_urls(Settings.read())
+    # A worker that was forked has this already; one that was spawned begins with nothing.
+    configure_logs("api", settings.log_level, settings.log_format)
     closing = ExitStack()
     # A worker is a child of multiprocessing, which does not come to `atexit` in all our Pythons.
     Finalize(None, closing.close, exitpriority=0)

@@ -160,7 +160,7 @@ def test_auditors_alone_read_histories(api: Api, voided: Answer, role: str) -> N
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("type=enrollment.invented.v1", "type.0"),
+        ("type=enrollment.invented.v1", "type"),
         ("recorded_from=yesterday", "recorded_from"),
         ("cursor=abc", "cursor"),
         ("position=3", "position"),

@@ -187,21 +187,21 @@ def test_commands_take_no_query_parameters(api: Api, method: str, path: str) -> 
         ("programs?limit=5&limit=6", "limit"),
         ("programs?sort=price", "sort"),
         ("certificates?issued_from=2025-01-01&sort=valid_until", "sort"),
-        ("programs?status=open", "status.0"),
-        ("programs?status=draft,open", "status.1"),
-        ("programs?level=expert", "level.0"),
+        ("programs?status=open", "status"),
+        ("programs?status=draft,open", "status"),
+        ("programs?level=expert", "level"),
         ("programs?mandatory=yes", "mandatory"),
-        ("programs?category=", "category.0"),
+        ("programs?category=", "category"),
         ("programs?q=%00", "q"),
         ("programs?page=2", "page"),
         (f"programs/{ID}?expand=all", "expand"),
-        ("enrollments?program_id=7", "program_id.0"),
+        ("enrollments?program_id=7", "program_id"),
         ("enrollments?overdue=1", "overdue"),
-        ("enrollments?status=done", "status.0"),
-        ("enrollments?employee_id=%00", "employee_id.0"),
+        ("enrollments?status=done", "status"),
+        ("enrollments?employee_id=%00", "employee_id"),
         ("certificates?expiring_within_days=-1", "expiring_within_days"),
         ("certificates?expiring_within_days=99999", "expiring_within_days"),
-        ("certificates?status=issued", "status.0"),
+        ("certificates?status=issued", "status"),
         ("employees?active=maybe", "active"),
         ("analytics?from=2026", "from"),
         ("analytics/by-status?status=x", "status"),
@@ -223,7 +223,7 @@ def test_a_bad_query_parameter_is_refused_by_name(api: Api, path: str, field: st
 )
 def test_a_cursor_of_ones_own_making_is_refused(api: Api, resource: str, cursor: str) -> None:
     answer = api.admin.get(f"{resource}?cursor={cursor}")
-    assert (answer.status, list(answer.broken)) == (400, ["cursor"])
+    assert (answer.status, list(answer.broken)) == (422, ["cursor"])
 
 
 @pytest.mark.parametrize(

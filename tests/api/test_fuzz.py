@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 from werkzeug.serving import make_server
 
-from tests.api.fuzz import fuzz
+from domain.permissions import Role
+from tests.api.fuzz import IN_A_ROW, fuzz
+from tests.api.fuzz_world import furnish
 from tests.api.world import Api, token
 
 
@@ -25,8 +27,13 @@ def url(empty_api: Api) -> Iterator[str]:
 
 
 @pytest.mark.timeout(300)
-def test_answers_keep_to_the_description_whatever_is_asked(url: str) -> None:
-    bearer = token("hr_admin", employee_id="ada")
-    outcome = fuzz(url, bearer, seed=1, examples=2, phases="fuzzing,stateful")
-    assert outcome.is_clean, outcome.report
-    assert outcome.cases > 50
+@pytest.mark.parametrize("role", list(Role))
+def test_answers_keep_to_the_description_whatever_is_asked(url: str, role: Role) -> None:
+    known = furnish(url, token("hr_admin"))
+    bearer = token(role, employee_id=known["employee_id"][0])
+    single = fuzz(url, bearer, known, seed=1, examples=1, phases="fuzzing")
+    assert single.is_clean, single.report
+    assert single.cases > 50
+    in_a_row = fuzz(url, bearer, known, seed=1, examples=10, phases=IN_A_ROW)
+    assert in_a_row.is_clean, in_a_row.report
+    assert in_a_row.links > 0, in_a_row.report

@@ -132,8 +132,7 @@ def test_one_includes_nothing_that_one_may_not_read(api: Api, completed: Answer)
 @pytest.mark.parametrize("parameter", ["fields=id,salary", "include=manager", "include="])
 def test_an_unknown_name_is_told(api: Api, parameter: str) -> None:
     answer = api.admin.get(f"enrollments?{parameter}")
-    assert answer.status in {400, 422}
-    assert list(answer.broken) == [parameter.partition("=")[0]]
+    assert (answer.status, list(answer.broken)) == (422, [parameter.partition("=")[0]])
 
 
 @pytest.mark.parametrize(

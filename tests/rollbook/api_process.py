@@ -8,10 +8,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import IO, Any
 
 import httpx
 import psutil
@@ -35,6 +36,11 @@ class ApiProcess:
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.url + path, headers=self.headers, timeout=PATIENCE_SECONDS)
+
+    def post(self, path: str, body: Mapping[str, Any], **headers: str) -> httpx.Response:
+        return httpx.post(
+            self.url + path, json=body, headers=self.headers | headers, timeout=PATIENCE_SECONDS
+        )
 
     def wait_for(self, path: str, status: int = 200) -> httpx.Response:
         """Ask until the answer has this status."""
@@ -63,8 +69,14 @@ class ApiProcess:
 
 
 @contextmanager
-def api_process(home: Path, database_url: str, **settings: str) -> Iterator[ApiProcess]:
-    """The API on this database, without Redis, when it is ready to answer."""
+def api_process(
+    home: Path,
+    database_url: str,
+    command: Sequence[str] = ("-m", "rollbook", "api"),
+    lines: IO[bytes] | None = None,
+    **settings: str,
+) -> Iterator[ApiProcess]:
+    """The API on this database, without Redis, when it is ready; what it tells goes to `lines`."""
     address = f"127.0.0.1:{free_port()}"
     given = {
         "ROLLBOOK_HOME": str(home),
@@ -74,7 +86,7 @@ def api_process(home: Path, database_url: str, **settings: str) -> Iterator[ApiP
         "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "rollbook", "api"], env=os.environ | given | settings
+        [sys.executable, *command], env=os.environ | given | settings, stderr=lines
     )
     running = ApiProcess(process, address, home)
     try:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import psycopg
+import pytest
 
 from rollbook.embedded_postgres import EmbeddedPostgres
 from rollbook.migrate import migrate
@@ -18,6 +23,7 @@ from tests.patience import PATIENCE_SECONDS
 from tests.rollbook.api_process import BASE, api_process
 from tests.servers import temporary_home
 
+TOKEN = "0123456789abcdef"
 PROGRAMS = f"{BASE}/programs"
 
 
@@ -37,6 +43,18 @@ def test_a_database_that_stops_and_starts_again_costs_no_restart(tmp_path: Path)
             api.wait_for(PROGRAMS)
 
 
+def test_nobody_without_a_token_is_waited_for(tmp_path: Path, database_url: str) -> None:
+    lines = [f"POST {PROGRAMS} HTTP/1.1", "Host: a", "Content-Length: 99", "", ""]
+    with api_process(tmp_path, database_url, ROLLBOOK_API_THREADS="2") as api, ExitStack() as stack:
+        for _ in range(12):
+            # The body does not come.
+            place = ("127.0.0.1", urlsplit(api.url).port)
+            connection = stack.enter_context(socket.create_connection(place, PATIENCE_SECONDS))
+            connection.sendall("\r\n".join(lines).encode())
+            assert b" 401 " in connection.recv(65536)
+        assert api.post(PROGRAMS, {"code": "SOON", "title": "Soon"}).status_code == 201
+
+
 @contextmanager
 def running(home: Path) -> Iterator[str]:
     """A PostgreSQL of this test alone; the url of its database."""
@@ -48,6 +66,33 @@ def running(home: Path) -> Iterator[str]:
         yield postgres.url("postgres")
     finally:
         supervisor.stop_all()
+
+
+STARTED_BY = (
+    "import multiprocessing; multiprocessing.set_start_method({!r}); "
+    "from rollbook.cli import main; main(['api'])"
+)
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_a_worker_works_alike_however_it_is_started(
+    tmp_path: Path, database_url: str, method: str
+) -> None:
+    command = ["-c", STARTED_BY.format(method)]
+    told = tmp_path / "told"
+    with (
+        told.open("wb") as lines,
+        api_process(tmp_path, database_url, command, lines, ROLLBOOK_METRICS_TOKEN=TOKEN) as api,
+    ):
+        api.wait_for(PROGRAMS)
+        seen = {"Authorization": f"Bearer {TOKEN}"}
+        assert "get_programs" in httpx.get(f"{api.url}/metrics", headers=seen).text
+        api.ask_to_stop()
+        assert api.process.wait(PATIENCE_SECONDS) == 0
+    requests = [
+        json.loads(line) for line in told.read_text().splitlines() if '"get_programs"' in line
+    ]
+    assert {(line["process"], line["event"]) for line in requests} == {("api", "request")}
 
 
 def test_load_beyond_what_can_be_done_is_turned_away_and_not_queued(

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -30,7 +31,7 @@ def test_a_trace_leads_from_the_caller_over_the_command_and_its_events_to_the_re
     tmp_path: Path, database_url: str
 ) -> None:
     with collector() as taking:
-        traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": taking.url, **ONLY_AT_THE_END}
+        traced: Any = {"OTEL_EXPORTER_OTLP_ENDPOINT": taking.url, **ONLY_AT_THE_END}
         with (
             projector(database_url, tmp_path, **traced) as projecting,
             api_process(tmp_path, database_url, **traced) as api,
@@ -51,6 +52,9 @@ def test_a_trace_leads_from_the_caller_over_the_command_and_its_events_to_the_re
     assert (joined.trace_id, joined.parent_id) == (TRACE, CALLER)
     assert (alone.trace_id, alone.parent_id) == (malformed.json()["trace_id"], "")
     assert alone.trace_id != TRACE
+    assert joined.attributes["rollbook.correlation_id"] == "mine"
+    # Those who watch over it come all the time, and leave nothing behind.
+    assert taking.of("rollbook-api", "healthz") == []
     assert (request.trace_id, request.parent_id) == (TRACE, CALLER)
     assert request.attributes == {
         "http.request.method": "POST",
