@@ -150,7 +150,7 @@ def _values(req: Request, schema: Schema) -> Iterator[tuple[str, str | list[str]
             yield name, given[0]
 
 
-def _of_parameters(messages: Mapping[str, Any]) -> Iterator[FieldError]:
+def _of_parameters(messages: Any) -> Iterator[FieldError]:
     """Return the rules that are broken, each under the parameter's name as the caller wrote it.
 
     The values of one may be counted differently from how they were written.
