@@ -61,7 +61,7 @@ def get_legal_holds(conn: Connection[Any], parameters: Mapping[str, Any]) -> Res
 def place_hold(body: Mapping[str, Any], employee_id: str) -> Response:
     """Forbid the erasure of an employee's data.
 
-    The reason stays readable for ever: name a case, not a person.
+    The reason is read as long as the person is not erased.
     """
     receipt = services().training.place_hold(employee_id, act_of(body))
     return command_answer(receipt, hold_json(folded(receipt.subject, evolve)))

@@ -1,7 +1,8 @@
 """What the log says about a person's data: legal holds on it, and its erasure.
 
-The data itself (text, names, the directory's entry) is kept elsewhere; the
-reasons of these events are about the data, and stay readable.
+The data itself (names, the directory's entry, the key to all text) is kept
+elsewhere. The reasons of holds are text about the person like any other; that of
+the erasure belongs to its receipt, and stays readable.
 """
 
 from __future__ import annotations
@@ -33,16 +34,19 @@ class PersonalRecord(Aggregate):
         """The data must not be erased, for a legal reason."""
 
         TOPIC = "employee.hold_placed.v1"
+        CONCERNS = "employee_id"
 
     class HoldLifted(PersonalRecordEvent):
         """The data may be erased again."""
 
         TOPIC = "employee.hold_lifted.v1"
+        CONCERNS = "employee_id"
 
     class Erased(PersonalRecordEvent):
         """The key to all text about the person is destroyed, and the directory's entry removed.
 
-        `enrollments` and `events` count what the text was about; both stay.
+        `enrollments` and `events` count what the text was about; both stay. So does the reason,
+        which concerns the erasure: there is no key any more to seal it with.
         """
 
         TOPIC = "employee.erased.v1"
@@ -56,7 +60,7 @@ class PersonalRecord(Aggregate):
 
     def begin(self) -> None:
         """Be neither held nor erased."""
-        self.hold_reason: str | None = None
+        self.hold_version: int | None = None
         self.is_erased = False
 
     def place_hold(self, employee_id: str, act: Act) -> None:
@@ -69,7 +73,7 @@ class PersonalRecord(Aggregate):
     def lift_hold(self, employee_id: str, act: Act) -> None:
         """Allow erasure again; a reason is required. Raises `NoLegalHoldError`."""
         act.require_reason()
-        if self.hold_reason is None:
+        if self.hold_version is None:
             raise NoLegalHoldError(employee_id)
         self._record(self.HoldLifted, act, employee_id=employee_id)
 
@@ -83,9 +87,9 @@ class PersonalRecord(Aggregate):
         )
 
     def require_no_hold(self, employee_id: str) -> None:
-        """Raise `LegalHoldError`, which tells the reason, when the data is held."""
-        if self.hold_reason is not None:
-            raise LegalHoldError(employee_id, self.hold_reason)
+        """Raise `LegalHoldError`, which names the version of the hold, when the data is held."""
+        if self.hold_version is not None:
+            raise LegalHoldError(employee_id, self.hold_version)
 
     def _require_not_erased(self, employee_id: str) -> None:
         if self.is_erased:
@@ -95,21 +99,29 @@ class PersonalRecord(Aggregate):
         """Assign what `event` says of holds and erasure."""
         match event:
             case PersonalRecord.HoldPlaced():
-                self.hold_reason = event.reason or ""
+                self.hold_version = event.originator_version
             case PersonalRecord.HoldLifted():
-                self.hold_reason = None
+                self.hold_version = None
             case PersonalRecord.Erased():
                 self.is_erased = True
 
 
 class LegalHoldError(StateError):
-    """The person's data is held."""
+    """The person's data is held.
+
+    Attributes:
+        hold_version: version of the personal record with which the hold was placed.
+        reason: why it was placed; None as long as nobody opened it.
+
+    """
 
     code = "legal_hold"
 
-    def __init__(self, employee_id: str, reason: str) -> None:
-        super().__init__(f"The data of employee {employee_id} is held: {reason}")
+    def __init__(self, employee_id: str, hold_version: int, reason: str | None = None) -> None:
+        told = "." if reason is None else f": {reason}"
+        super().__init__(f"The data of employee {employee_id} is held{told}")
         self.employee_id = employee_id
+        self.hold_version = hold_version
         self.reason = reason
 
 

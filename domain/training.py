@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +29,7 @@ from domain.directory import require_active
 from domain.enrollment import CertificateNotFoundError, Enrollment, Source
 from domain.errors import ContentionError, DomainError
 from domain.loading import Loader
-from domain.personal_record import PersonalRecord, UnknownPersonError
+from domain.personal_record import LegalHoldError, PersonalRecord, UnknownPersonError
 from domain.program_code import ProgramCode
 from domain.snapshots import NoSnapshots, Snapshots
 from domain.training_program import Admission, TrainingProgram
@@ -378,7 +378,8 @@ class Training:
             record = self._personal_record(action, employee_id, act)
             if not record.exists:
                 self._require_known(employee_id, self._enrollments_of(employee_id))
-            record.place_hold(employee_id, act)
+            with self._reason_told(record):
+                record.place_hold(employee_id, act)
             return record
 
         return self._perform(decide)
@@ -403,7 +404,8 @@ class Training:
         def decide(action: Action) -> PersonalRecord:
             record = self._personal_record(action, employee_id, act)
             streams = self._enrollments_of(employee_id)
-            record.require_no_hold(employee_id)
+            with self._reason_told(record):
+                record.require_no_hold(employee_id)
             enrollments = [action.load(Enrollment, stream_id) for stream_id in streams]
             consequence = Act(act.provenance)
             if not record.is_erased:
@@ -529,6 +531,16 @@ class Training:
         action.lock(record, shared=False)
         act.require_expected(record.version)
         return record
+
+    @contextmanager
+    def _reason_told(self, record: PersonalRecord) -> Iterator[None]:
+        """Let the refusal for a legal hold tell its reason, which is sealed to `record` itself."""
+        try:
+            yield
+        except LegalHoldError as refusal:
+            reasons = {it.originator_version: it.reason for it in self.history(record.id)}
+            version = refusal.hold_version
+            raise LegalHoldError(refusal.employee_id, version, reasons.get(version)) from None
 
     def _enrollments_of(self, employee_id: str) -> list[UUID]:
         began = (Enrollment.Enrolled.TOPIC, Enrollment.Waitlisted.TOPIC)

@@ -20,15 +20,18 @@ from rollbook.settings import Settings
 
 POOL_SIZE = 2
 MAX_LISTED = 10_000
-REASON = click.option(
+REASON_OF_ERASURE = click.option(
     "--reason", required=True, help="Why; it stays readable: name a case, not a person."
+)
+REASON_OF_HOLD = click.option(
+    "--reason", required=True, help="Why; it goes with the data when EMPLOYEE is erased."
 )
 ACTOR = click.option("--actor", default=getpass.getuser, help="Who does it; recorded.")
 
 
 @click.command()
 @click.argument("employee_id", metavar="EMPLOYEE")
-@REASON
+@REASON_OF_ERASURE
 @ACTOR
 @click.pass_obj
 def erase(settings: Settings, employee_id: str, reason: str, actor: str) -> None:
@@ -55,7 +58,7 @@ def hold() -> None:
 
 @hold.command()
 @click.argument("employee_id", metavar="EMPLOYEE")
-@REASON
+@REASON_OF_HOLD
 @ACTOR
 @click.pass_obj
 def place(settings: Settings, employee_id: str, reason: str, actor: str) -> None:
@@ -68,7 +71,7 @@ def place(settings: Settings, employee_id: str, reason: str, actor: str) -> None
 
 @hold.command()
 @click.argument("employee_id", metavar="EMPLOYEE")
-@REASON
+@REASON_OF_HOLD
 @ACTOR
 @click.pass_obj
 def lift(settings: Settings, employee_id: str, reason: str, actor: str) -> None:

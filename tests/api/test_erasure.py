@@ -43,6 +43,11 @@ def secret() -> str:
     return unique("Geheimnis")
 
 
+def keyed() -> dict[str, str]:
+    """The headers of a request whose answer is kept."""
+    return {"Idempotency-Key": unique("key")}
+
+
 @pytest.fixture
 def trained(api: Api, secret: str) -> dict[str, Any]:
     """An employee of whom there is text of every kind, in two programs."""
@@ -59,7 +64,7 @@ def trained(api: Api, secret: str) -> dict[str, Any]:
             "grade": f"A, {secret}",
             "signature": {"printed_name": f"Signer {secret}", "meaning": "approved"},
         },
-        headers={"Idempotency-Key": unique("key")},
+        headers=keyed(),
     )
     seated = api.enrolled(left["id"], employee_id, reason=f"a seat for {secret}")
     return {
@@ -114,9 +119,48 @@ def test_after_an_erasure_the_text_is_in_no_row_of_any_table_and_no_event_change
     assert shown["signature"]["meaning"] == "approved"
 
 
+def held(api: Api, trained: dict[str, Any], secret: str) -> Answer:
+    """What placing a legal hold on the person is answered; the reason has the secret in it."""
+    body = {"reason": f"Lawsuit of {secret}"}
+    return api.admin.post(f"employees/{trained['id']}/hold", body, headers=keyed())
+
+
+def test_the_reasons_of_legal_holds_are_in_no_row_of_any_table_after_an_erasure(
+    api: Api, trained: dict[str, Any], secret: str
+) -> None:
+    assert held(api, trained, secret).status == 200
+    eventually(lambda: places_of(api.url, secret) == PLACES | {"rollbook_read.legal_holds.reason"})
+    refused = erase(api, trained["id"], headers=keyed())
+    assert (refused.status, refused.json["reason"]) == (409, f"Lawsuit of {secret}")
+    lift = {"reason": f"Settled with {secret}"}
+    lifted = api.admin.post(f"employees/{trained['id']}/lift-hold", lift, headers=keyed())
+    assert lifted.status == 200
+    eventually(lambda: places_of(api.url, secret) == PLACES)
+    path = f"audit/employees/{trained['id']}"
+    assert f"Lawsuit of {secret}" in str(api.auditor.get(path, at_least=lifted).json)
+    assert f"Settled with {secret}" in api.auditor.get(f"{path}?format=csv").data.decode()
+    erased = erase(api, trained["id"])
+    eventually(lambda: not places_of(api.url, secret))
+    told = api.auditor.get(path, at_least=erased).json["items"]
+    reasons = {item["stored"]["topic"]: item["reason"] for item in told}
+    assert reasons["employee.hold_placed.v1"] == "[erased]"
+    assert reasons["employee.hold_lifted.v1"] == "[erased]"
+    assert reasons["employee.erased.v1"] == "Case 17"
+    assert secret not in str(told)
+    assert secret not in api.auditor.get(f"{path}?format=csv").data.decode()
+
+
+def test_who_was_erased_cannot_be_held(api: Api, trained: dict[str, Any], secret: str) -> None:
+    erase(api, trained["id"])
+    refused = held(api, trained, secret)
+    assert (refused.status, refused.json["code"]) == (409, "employee_erased")
+    assert secret not in refused.data.decode()
+
+
 def test_the_redis_stream_holds_no_text_before_or_after_an_erasure(
     api: Api, trained: dict[str, Any], secret: str, redis_url: str
 ) -> None:
+    assert held(api, trained, secret).status == 200
     with Redis.from_url(redis_url) as client, open_connection(api.url) as conn:
         publisher = Publisher(conn, EventStream(client))
         while not publisher.has_caught_up:
@@ -228,10 +272,10 @@ def test_a_legal_hold_refuses_the_erasure_with_its_reason_until_it_is_lifted(
     held = api.admin.post(f"{path}/hold", {"reason": "Lawsuit 4"})
     assert (held.status, held.json["reason"]) == (200, "Lawsuit 4")
     assert held.json in api.auditor.get("legal-holds", at_least=held).json["items"]
-    assert api.admin.post(f"{path}/hold", {"reason": "Again"}).json["code"] == "legal_hold"
-    refused = erase(api, trained["id"])
-    assert (refused.status, refused.json["code"]) == (409, "legal_hold")
-    assert "Lawsuit 4" in refused.json["detail"]
+    for refused in (api.admin.post(f"{path}/hold", {"reason": "Again"}), erase(api, trained["id"])):
+        assert (refused.status, refused.json["code"]) == (409, "legal_hold")
+        assert refused.json["detail"] == f"The data of employee {trained['id']} is held: Lawsuit 4"
+        assert (refused.json["reason"], refused.json["hold_version"]) == ("Lawsuit 4", 1)
     assert f"Name {secret}" == api.admin.get(path).json["name"]
     lifted = api.admin.post(f"{path}/lift-hold", {"reason": "Settled"})
     assert (lifted.status, lifted.json["version"]) == (200, 2)

@@ -6,10 +6,13 @@ from collections import Counter
 
 import pytest
 
+from domain.act import Act
 from domain.enrollment import Enrollment
-from domain.personal_record import EmployeeErasedError, PersonalRecord
+from domain.personal_record import EmployeeErasedError, LegalHoldError, PersonalRecord
 from tests.domain.office import Office, at_once
-from tests.domain.scenario import ACT, WITH_REASON
+from tests.domain.scenario import ACT, BY_HR, WITH_REASON
+
+LAWSUIT = Act(BY_HR, reason="Lawsuit 4")
 
 
 def erase(office: Office) -> None:
@@ -63,3 +66,61 @@ def test_of_commands_at_the_same_time_each_comes_before_the_erasure_or_is_refuse
     refused = [answer for answer in answers if isinstance(answer, Exception)]
     assert {type(refusal) for refusal in refused} <= {EmployeeErasedError}
     assert len(noted) + len(refused) == 2
+
+
+def keys(office: Office) -> dict[str, bytes | None]:
+    """The keys that there are, and None for whom was erased."""
+    with office.pool.connection() as conn:
+        query = "select employee_id, key from rollbook.personal_keys"
+        return dict(conn.execute(query).fetchall())
+
+
+def reasons(office: Office) -> list[str | None]:
+    """The reasons in ann's personal record, as far as they can be read."""
+    return [event.reason for event in office.training.history(PersonalRecord.id_of("ann"))]
+
+
+def test_a_hold_on_whom_the_log_alone_knows_is_sealed_with_a_first_key(office: Office) -> None:
+    office.enroll(office.program(), "ann")
+    with office.pool.connection() as conn:
+        conn.execute("delete from rollbook.employees where id = 'ann'")
+    assert keys(office) == {}
+    office.training.place_hold("ann", LAWSUIT)
+    assert list(keys(office)) == ["ann"]
+    with pytest.raises(LegalHoldError, match="held: Lawsuit 4"):
+        erase(office)
+    with pytest.raises(LegalHoldError, match="held: Lawsuit 4"):
+        office.training.place_hold("ann", WITH_REASON)
+    office.training.lift_hold("ann", WITH_REASON)
+    erase(office)
+    assert reasons(office) == ["[erased]", "[erased]", WITH_REASON.reason]
+
+
+def test_the_reason_told_is_that_of_the_hold_in_force(office: Office) -> None:
+    office.training.place_hold("ann", WITH_REASON)
+    office.training.lift_hold("ann", WITH_REASON)
+    office.training.place_hold("ann", LAWSUIT)
+    with pytest.raises(LegalHoldError, match="held: Lawsuit 4") as refused:
+        erase(office)
+    assert (refused.value.reason, refused.value.hold_version) == (LAWSUIT.reason, 3)
+
+
+def test_who_was_erased_is_not_held_and_gets_no_new_key(office: Office) -> None:
+    erase(office)
+    with pytest.raises(EmployeeErasedError):
+        office.training.place_hold("ann", LAWSUIT)
+    assert keys(office) == {"ann": None}
+
+
+def test_of_a_hold_and_an_erasure_at_the_same_time_one_is_refused_for_the_other(
+    office: Office,
+) -> None:
+    held, erased = at_once(
+        lambda: office.training.place_hold("ann", LAWSUIT),
+        lambda: office.training.erase_person("ann", WITH_REASON),
+    )
+    if isinstance(erased, Exception):
+        assert (type(erased), str(erased)[-9:]) == (LegalHoldError, "Lawsuit 4")
+    else:
+        assert isinstance(held, EmployeeErasedError)
+    assert len(office.log()) == 1

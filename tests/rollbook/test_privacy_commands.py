@@ -82,6 +82,19 @@ def test_a_hold_keeps_from_erasing_until_it_is_lifted(settings: Settings) -> Non
     assert run(settings, erase, "ann", "--reason", "Case 17").exit_code == 0
 
 
+def test_who_is_held_is_not_held_twice_and_who_was_erased_not_at_all(settings: Settings) -> None:
+    run(settings, hold, "place", "ann", "--reason", "Lawsuit 4")
+    again = run(settings, hold, "place", "ann", "--reason", "Lawsuit 5")
+    assert (again.exit_code, again.output) == (
+        1,
+        "Error: The data of employee ann is held: Lawsuit 4\n",
+    )
+    run(settings, hold, "lift", "ann", "--reason", "Settled")
+    run(settings, erase, "ann", "--reason", "Case 17")
+    late = run(settings, hold, "place", "ann", "--reason", "Lawsuit 6")
+    assert (late.exit_code, late.output) == (1, "Error: The data of employee ann was erased.\n")
+
+
 def test_holds_are_listed(settings: Settings) -> None:
     run(settings, hold, "place", "ann", "--reason", "Lawsuit 4", "--actor", "hr-9")
     with projected(str(settings.database_url)):
