@@ -31,7 +31,7 @@ class Policy:
     caller_requests: int = 0
     stranger_requests: int = 0
     requests_at_a_time: int = 64
-    patience_seconds: float = 1.0
+    patience_seconds: float = 5.0
     max_lag: int = 100_000
     metrics_token: str | None = field(default=None, repr=False)
     counts_url: str = "memory://"

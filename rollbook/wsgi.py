@@ -27,8 +27,10 @@ from rollbook.private_key import private_key
 from rollbook.settings import Settings
 from rollbook.telemetry import traced
 
-PATIENCE_SECONDS = 1.5
-"""How long a request waits for its turn, and then for a connection to the database."""
+TURN_SECONDS = 5.0
+"""How long a request waits for its turn. A burst of some hundreds is answered within that."""
+CONNECTION_SECONDS = 1.5
+"""How long a request that has its turn waits for a connection to the database."""
 COUNTING_SECONDS = 0.1
 """A slow Redis must not slow the API: beyond this each process counts for itself."""
 
@@ -42,7 +44,7 @@ def create_app() -> Flask:
     # A worker is a child of multiprocessing, which does not come to `atexit` in all our Pythons.
     Finalize(None, closing.close, exitpriority=0)
     closing.enter_context(traced("api", settings.traces))
-    side = closing.enter_context(write_side(settings, settings.pool_size, PATIENCE_SECONDS))
+    side = closing.enter_context(write_side(settings, settings.pool_size, CONNECTION_SECONDS))
     positions = Positions(str(settings.database_url))
     closing.callback(positions.close)
     return create_api(
@@ -78,7 +80,7 @@ def _policy(settings: Settings) -> Policy:
         max_lag=settings.max_lag,
         metrics_token=settings.metrics_token,
         requests_at_a_time=settings.api_threads,
-        patience_seconds=PATIENCE_SECONDS,
+        patience_seconds=TURN_SECONDS,
         caller_requests=settings.caller_requests,
         stranger_requests=settings.stranger_requests,
         # The name that Flask-Limiter has for it.
