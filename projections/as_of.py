@@ -131,7 +131,7 @@ def _sums(history: History) -> Iterator[tuple[str, str]]:
 
 
 def _programs() -> str:
-    """Return the query of the programs, whose places are added up."""
+    """Return the query of the programs, whose places are counted person by person."""
     added = {
         "seats_taken": "coalesce(p.seats_taken, 0)",
         "waiting": "coalesce(p.waiting, 0)",
@@ -140,12 +140,18 @@ def _programs() -> str:
     }
     names = [column.name for column in columns_of(PROGRAM_HISTORY.of.row)]
     columns = ", ".join(f"{added.get(name, f'h.{name}')} AS {name}" for name in names)
+    # Employees are many and first, and compared byte by byte, so that the sort is a quick one.
     return f"""
         SELECT {columns} FROM ({_rows(PROGRAM_HISTORY)}) h LEFT JOIN (
-            SELECT program_id, sum(seats_taken)::bigint AS seats_taken,
-                   sum(waiting)::bigint AS waiting, max(version) AS version,
+            SELECT program_id, count(*) FILTER (WHERE has_seat) AS seats_taken,
+                   count(*) FILTER (WHERE is_waiting) AS waiting, max(version) AS version,
                    max(recorded_at) AS recorded_at
-            FROM {LIVE}.{PROGRAM_PLACES.name} WHERE {BEFORE} GROUP BY program_id
+            FROM (
+                SELECT DISTINCT ON (employee_id COLLATE "C", program_id)
+                       program_id, version, recorded_at, has_seat, is_waiting
+                FROM {LIVE}.{PROGRAM_PLACES.name} WHERE {BEFORE}
+                ORDER BY employee_id COLLATE "C", program_id, version DESC
+            ) last GROUP BY program_id
         ) p ON p.program_id = h.id
     """  # noqa: S608  # constants
 

@@ -16,21 +16,23 @@ class PlaceChange:
     """One row per event that gave a place away or took it back; the key is `reference`.
 
     A program's stream has one for each who comes and goes, in no order of effective time
-    where they are imported. So they are kept one by one, and added up when asked for.
+    where they are imported. So they are kept one by one. Asked for a moment, each person has
+    what the last of their events that counts then gave or left them.
 
     Attributes:
         version: of the program, with this event.
-        seats_taken, waiting: what the event adds to them.
+        has_seat, is_waiting: whether they have a seat, or wait for one, from this event on.
 
     """
 
     reference: str
     program_id: UUID
+    employee_id: str
     version: int
     effective_at: datetime
     recorded_at: datetime
-    seats_taken: int
-    waiting: int
+    has_seat: bool
+    is_waiting: bool
 
 
 def evolve(_: PlaceChange | None, event: Any) -> PlaceChange:
@@ -39,11 +41,12 @@ def evolve(_: PlaceChange | None, event: Any) -> PlaceChange:
     return PlaceChange(
         reference=event.reference,
         program_id=event.originator_id,
+        employee_id=event.employee_id,
         version=event.originator_version,
         effective_at=event.effective_at,
         recorded_at=event.timestamp,
-        seats_taken=seats_taken,
-        waiting=waiting,
+        has_seat=seats_taken > 0,
+        is_waiting=waiting > 0,
     )
 
 
@@ -59,4 +62,5 @@ PROGRAM_PLACES = ReadTable(
     keys=dict.fromkeys(PLACES, _reference_of),
     evolve=evolve,
     indexes=("(program_id)",),
+    definition=2,
 )

@@ -136,6 +136,24 @@ def without_times(document: Any) -> Any:
     return {name: without_times(value) for name, value in document.items() if name != "explanation"}
 
 
+def test_a_seat_given_back_before_it_was_taken_is_nobody_elses(api: Api) -> None:
+    """A withdrawal may be backdated to an earlier time of the day of its enrollment."""
+    day = ENROLLED.replace(hour=0)
+    program = api.published(capacity=2, **then(day))["id"]
+    for hour in (8, 12):
+        hired = api.hire()
+        enrolled = api.enrolled(program, hired, **then(day + timedelta(hours=hour)))
+    earlier = then(day + timedelta(hours=10))
+    withdrawn = api.admin.post(f"enrollments/{enrolled.json['id']}/withdraw", earlier)
+    for hour, seats in ((7, 0), (9, 1), (11, 1), (13, 1)):
+        times = {"as_of": iso(day + timedelta(hours=hour))}
+        shown = api.admin.get(f"programs/{program}", withdrawn, query_string=times)
+        assert shown.json["seats_taken"] == seats
+        listed = {**times, "program_id": program, "status": "enrolled"}
+        held = api.admin.get("enrollments", withdrawn, query_string=listed)
+        assert held.json["total"] == seats
+
+
 def test_a_transcript_is_that_of_the_moment(api: Api, story: Story) -> None:
     path = f"employees/{story.employee}/transcript"
     told = [

@@ -26,6 +26,7 @@ from projections.histories import FOLLOWED
 from projections.history import History
 from projections.lease import Lease
 from projections.names import LIVE
+from projections.program_listing import PROGRAM_LISTING
 from projections.store import create_tables, sql_tables
 from projections.table import ReadTable
 from projections.tables import ALL_TABLES
@@ -37,6 +38,7 @@ from tests.projections.late_histories import (
     HOUR,
     by_hand,
     late_histories,
+    late_places,
     moments,
     told_late,
 )
@@ -101,6 +103,21 @@ def test_lists_and_counts_as_of_a_moment_are_a_replay_to_it(
                 assert sums_of(reading, history) == {
                     s.name: summed(s, expected.values()) for s in history.of.summaries
                 }
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(late_places(), st.lists(st.integers(0, 10_000), min_size=30, max_size=30))
+def test_seats_and_waiting_lists_are_those_that_each_persons_last_event_left(
+    database_url: str, events: list[Event], chosen: list[int]
+) -> None:
+    with open_connection(database_url) as conn:
+        projected(conn, events, [])
+        at = moments(events)
+        for moment in (at[number % len(at)] for number in chosen):
+            shown = rows_of(AsOf(conn, moment), PROGRAM_LISTING)
+            assert shown == by_hand(PROGRAM_LISTING, events, moment)
 
 
 @settings(
