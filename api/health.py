@@ -17,6 +17,7 @@ from api.shapes import Shape, given
 from api.wire import answer
 from eventlog.schema import is_up_to_date
 from projections.standing import standing
+from projections.store import without_indexes
 from projections.tables import PRESENT_TABLES
 
 READY_WITHIN_SECONDS = 2.0
@@ -47,13 +48,15 @@ def healthz() -> Response:
 def readyz() -> Response:
     """Tell whether this process can serve.
 
-    The database answers, its tables are those of this version, and they are not far behind the log.
+    The database answers, its tables are those of this version, and they are not far behind the log
+    and have their indexes.
     """
     try:
         with services().pool.connection(timeout=READY_WITHIN_SECONDS) as conn:
             if not is_up_to_date(conn):
                 raise _not_ready("The tables are not yet those of this version.")
             found = standing(conn)
+            bare = without_indexes(conn, PRESENT_TABLES)
     except psycopg.errors.UndefinedTable:
         raise _not_ready("There are no tables yet.") from None
     except (psycopg.Error, psycopg_pool.PoolClosed):
@@ -64,6 +67,8 @@ def readyz() -> Response:
     lag = found.lag(position)
     if lag > services().policy.max_lag:
         raise _not_ready(f"The read tables are {lag} positions behind the log.")
+    if bare:
+        raise _not_ready("Some read tables have no indexes yet.")
     return answer({"status": "ready", "position": position, "lag": lag})
 
 

@@ -78,6 +78,14 @@ def test_far_behind_the_log_is_not_ready(empty_api: Api) -> None:
     assert (behind.status, behind.json["code"]) == (503, "not_ready")
 
 
+def test_tables_without_indexes_are_not_ready(empty_api: Api) -> None:
+    with empty_api.pool.connection() as conn:
+        conn.execute("DROP INDEX rollbook_read.enrollment_listing_1")
+    bare = empty_api.admin.get("/readyz")
+    assert (bare.status, bare.json["code"]) == (503, "not_ready")
+    assert "indexes" in bare.json["detail"]
+
+
 def test_tables_of_an_older_version_are_not_ready(empty_api: Api) -> None:
     with empty_api.pool.connection() as conn:
         conn.execute("DELETE FROM rollbook.eventlog_steps WHERE step > 1")
