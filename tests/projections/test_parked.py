@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
-from threading import Event as Signal
-from threading import Thread
 from typing import Any
 
 import psycopg
@@ -26,12 +23,12 @@ from tests.workers.world import (
     ACT,
     CODEC,
     all_rows,
+    projecting,
     published,
     tables_by_a_rebuild,
     train,
     write_side,
 )
-from workers.project import run
 
 NAMES = [table.name for table in ALL_TABLES]
 
@@ -63,18 +60,6 @@ def too_long_a_name_for(employee: str) -> Any:
         return after
 
     return evolve
-
-
-@contextmanager
-def projecting(url: str, tables: list[ReadTable[Any]]) -> Iterator[None]:
-    stop = Signal()
-    thread = Thread(target=run, args=(url, CODEC, tables, stop))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def train_two(url: str, tables: list[ReadTable[Any]]) -> None:

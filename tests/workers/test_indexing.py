@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Event, Thread
-
 import pytest
 
 from eventlog.pool import open_as_login, open_connection
@@ -14,14 +10,13 @@ from projections.store import create_tables, last_position, without_indexes
 from projections.tables import ALL_TABLES
 from tests.patience import eventually
 from tests.workers.world import (
-    CODEC,
     all_rows,
+    projecting,
     published,
     tables_by_a_rebuild,
     train,
     write_side,
 )
-from workers.project import run
 
 EMPLOYEES = 30
 INDEXED = {table.name for table in ALL_TABLES if table.indexes}
@@ -46,18 +41,6 @@ def far_behind(monkeypatch: pytest.MonkeyPatch, events: int) -> None:
     """Let a table that is further behind than this wait for its indexes."""
     for module in ("projections.store", "workers.lanes"):
         monkeypatch.setattr(f"{module}.CLOSE_EVENTS", events)
-
-
-@contextmanager
-def projecting(url: str) -> Iterator[None]:
-    stop = Event()
-    thread = Thread(target=run, args=(url, CODEC, ALL_TABLES, stop))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def bare(url: str) -> set[str]:

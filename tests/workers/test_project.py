@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
-from threading import Event, Thread
+from threading import Event
 
 import psycopg
 import pytest
@@ -27,13 +26,13 @@ from tests.workers.world import (
     ACT,
     CODEC,
     all_rows,
+    projecting,
     projector,
     published,
     tables_by_a_rebuild,
     train,
     write_side,
 )
-from workers.project import run
 from workers.verify import verify
 
 TABLES = [table.name for table in ALL_TABLES]
@@ -178,16 +177,3 @@ def test_a_projector_whose_connections_are_cut_goes_on(database_url: str) -> Non
                     conn.execute(cut)
             assert positions.wait(TABLES, position, PATIENCE_SECONDS)
     assert all_rows(database_url) == tables_by_a_rebuild(database_url)
-
-
-@contextmanager
-def projecting(url: str) -> Iterator[None]:
-    """A projector in a thread, stopped in the end."""
-    stop = Event()
-    thread = Thread(target=run, args=(url, CODEC, ALL_TABLES, stop))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()

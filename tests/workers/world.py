@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Any
 from uuid import UUID
 
@@ -29,10 +30,12 @@ from projections.decoding import decoded
 from projections.lease import Lease
 from projections.names import LIVE
 from projections.store import create_tables, sql_tables
+from projections.table import ReadTable
 from projections.tables import ALL_TABLES
 from rollbook.assembly import event_codec
 from rollbook.migrate import FACTS
 from rollbook.personal_data import PersonalData
+from workers import project
 
 CODEC = event_codec()
 ACT = Act(Provenance("hr", "hr_admin"))
@@ -68,6 +71,19 @@ def train(training: Training, program_id: UUID, employee: str) -> int:
     enrollment_id = Enrollment.id_of(program_id, employee)
     training.record_progress(enrollment_id, ACT, 50.0)
     return training.complete(enrollment_id, ACT, 80.0).position or 0
+
+
+@contextmanager
+def projecting(url: str, tables: Sequence[ReadTable[Any]] = ALL_TABLES) -> Iterator[None]:
+    """A projector in a thread, stopped in the end."""
+    stop = Event()
+    thread = Thread(target=project.run, args=(url, CODEC, tables, stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 @contextmanager
