@@ -1,4 +1,4 @@
-"""Load beyond what can be done is turned away at once, and not queued without end."""
+"""Load beyond what can be done is turned away after a while, and not queued without end."""
 
 from __future__ import annotations
 
