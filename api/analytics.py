@@ -72,6 +72,7 @@ def _overview(conn: Connection[Any]) -> Response:
     Permission.READ_ANALYTICS,
     answer=OverviewShape,
     tables=(*TABLES, CERTIFICATE_REGISTER),
+    is_cached=True,
 )
 def get_analytics(conn: Connection[Any]) -> Response:
     """Show the state of training on one screen."""
@@ -83,6 +84,7 @@ def get_analytics(conn: Connection[Any]) -> Response:
     Permission.READ_ANALYTICS,
     answer=OverviewShape,
     tables=(*TABLES, CERTIFICATE_REGISTER),
+    is_cached=True,
 )
 def get_overview(conn: Connection[Any]) -> Response:
     """Show the state of training on one screen."""
@@ -90,7 +92,11 @@ def get_overview(conn: Connection[Any]) -> Response:
 
 
 @analytics.query(
-    "/analytics/by-category", Permission.READ_ANALYTICS, answer=CategoryList, tables=TABLES
+    "/analytics/by-category",
+    Permission.READ_ANALYTICS,
+    answer=CategoryList,
+    tables=TABLES,
+    is_cached=True,
 )
 def get_by_category(conn: Connection[Any]) -> Response:
     """Compare the categories of programs."""
@@ -98,7 +104,11 @@ def get_by_category(conn: Connection[Any]) -> Response:
 
 
 @analytics.query(
-    "/analytics/by-status", Permission.READ_ANALYTICS, answer=StatusList, tables=TABLES
+    "/analytics/by-status",
+    Permission.READ_ANALYTICS,
+    answer=StatusList,
+    tables=TABLES,
+    is_cached=True,
 )
 def get_by_status(conn: Connection[Any]) -> Response:
     """Count the enrollments by status."""
@@ -111,6 +121,7 @@ def get_by_status(conn: Connection[Any]) -> Response:
     answer=CompletionList,
     tables=TABLES,
     parameters=RecentParameters,
+    is_cached=True,
 )
 def get_recent_completions(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
     """Show who completed what last, the latest first."""
@@ -124,6 +135,7 @@ def get_recent_completions(conn: Connection[Any], parameters: Mapping[str, Any])
     answer=PerformerList,
     tables=TABLES,
     parameters=TopParameters,
+    is_cached=True,
 )
 def get_top_performers(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
     """Rank employees by the mean of their best scores.
@@ -140,6 +152,7 @@ def get_top_performers(conn: Connection[Any], parameters: Mapping[str, Any]) -> 
     answer=CompletionRateShape,
     tables=TABLES,
     parameters=RateParameters,
+    is_cached=True,
 )
 def get_completion_rate(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
     """Show the rates of one program, category or department, or of all."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast
 
-from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import Flask
+from flask import Flask, Response
 from flask_smorest import Api  # type: ignore[import-untyped]
 
 from api.access import guard, recognize
+from api.again import Again, keep_answers
 from api.analytics import analytics
 from api.audit_accesses import audit_accesses
 from api.audit_bundles import audit_bundles
@@ -21,13 +21,14 @@ from api.bulk import bulk
 from api.certificates import certificates
 from api.correlation import correlate
 from api.crossing import let_in
-from api.description import ABOUT, BEARER, TITLE, VERSION, ProblemShape, name_of
+from api.description import ABOUT, BEARER, TITLE, VERSION, DescribingPlugin, ProblemShape, name_of
 from api.docs import docs
 from api.employees import employees
 from api.enrollments import enrollments
 from api.failures import answer_failures
 from api.hardening import harden
 from api.health import health
+from api.kept_answers import KeptAnswers
 from api.load import shed_load
 from api.me import me
 from api.metrics_page import metrics
@@ -40,6 +41,9 @@ from api.services import Services, install
 from api.tracing import trace_requests
 from api.transcripts import transcripts
 from api.waiting import waitlists
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 RESOURCES = (
     programs,
@@ -61,8 +65,23 @@ RESOURCES = (
 )
 
 
+class WholeResponse(Response):
+    """A response that a server can send at once where it is whole, as it need not be streamed."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Start the response, and return its body (PEP 3333)."""
+        body, status, headers = self.get_wsgi_response(environ)
+        start_response(status, headers)
+        is_whole = isinstance(self.response, list) and not self._on_close
+        if is_whole and environ["REQUEST_METHOD"] != "HEAD":
+            return cast("Iterable[bytes]", self.response)
+        return body
+
+
 class Application(Flask):
     """Flask without coroutines, for which it would look at every function that it calls."""
+
+    response_class = WholeResponse
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function as it is."""
@@ -88,6 +107,8 @@ def create_app(services: Services) -> Flask:
     app.url_map.merge_slashes = False
     install(app, services)
     api = _described(app)
+    answers = KeptAnswers(services.policy.kept_bytes)
+    keep_answers(app, answers)
     harden(app, services.policy.proxies)
     trace_requests(app)
     observe(app, services.metrics)
@@ -101,11 +122,12 @@ def create_app(services: Services) -> Flask:
     let_in(app, services.policy.origins)
     shed_load(app, services.policy.requests_at_a_time, services.policy.patience_seconds)
     recognize(app)
-    RateLimits(app, services.policy)
+    limits = RateLimits(app, services.policy)
     guard(app)
     app.before_request(refuse_malformed)
     # The last to be asked is the first to see an answer, so that it stands before all is shown.
     log_accesses(app)
+    app.wsgi_app = Again(app.wsgi_app, answers, services, limits)  # type: ignore[method-assign]  # as Flask has it
     return app
 
 
@@ -122,6 +144,6 @@ def _described(app: Flask) -> Api:
             "title": TITLE,
             "version": VERSION,
             "openapi_version": "3.1.0",
-            "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=name_of),
+            "marshmallow_plugin": DescribingPlugin(schema_name_resolver=name_of),
         },
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -29,11 +28,10 @@ from audit.selection import (
     of_program,
 )
 from domain.permissions import Permission
+from projections.audit_trail import AUDIT_TRAIL
+from projections.timeline import EVER, NEVER
 from proof.bundle import EventIsNotProven, Proven, bundle
 from proof.tree import Tree
-
-EVER = datetime.min.replace(tzinfo=UTC)
-FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 audit_bundles = Resource("audit-bundles", "Events to take along, with their proofs.")
 
@@ -59,6 +57,7 @@ class BundleParameters(Body):
     "/audit/bundle",
     Permission.READ_HISTORY,
     answer=TextAnswer(NDJSON.media_type),
+    tables=(AUDIT_TRAIL,),
     parameters=BundleParameters,
     can_conflict=True,
 )
@@ -96,7 +95,7 @@ def _selected(conn: Connection[Any], parameters: Mapping[str, Any]) -> Selection
             return of_person(conn, Tree(conn), employee_id)
         if program_id is not None:
             return of_program(conn, Tree(conn), program_id)
-        return of_period(conn, Tree(conn), begin or EVER, end or FOR_EVER)
+        return of_period(conn, Tree(conn), begin or EVER, end or NEVER)
     except NothingSelected:
         raise _nothing() from None
     except TrailIsBehind as behind:

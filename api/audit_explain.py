@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -180,7 +180,7 @@ def _row(
 
 
 def _field(resource: str, field: str | None) -> str | None:
-    known = {one.name for one in fields(RESOURCES[resource].row)} - BOOKKEEPING
+    known = {*RESOURCES[resource].row.__struct_fields__} - BOOKKEEPING
     if field is not None and field not in known:
         raise invalid([FieldError("field", f"must be one of {', '.join(sorted(known))}")])
     return field

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
 from marshmallow import fields
+from msgspec.structs import asdict
 
 from api.audit_links import row_explanation
 from api.audit_shapes import EventList, EventShape, event_json

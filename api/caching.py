@@ -31,12 +31,18 @@ def state_etag(state: Sequence[object], today: date) -> str:
 
 
 def is_held(etag: str) -> bool:
+    """Return whether the caller has said to hold what `etag` stands for, or whatever there is."""
+    return is_named(etag) or _held() == ["*"]
+
+
+def is_named(etag: str) -> bool:
     """Return whether the caller has said to hold what `etag` stands for."""
+    return etag in _held()
+
+
+def _held() -> list[str]:
     given = request.headers.get("If-None-Match")
-    if given is None:
-        return False
-    tags = [tag.strip().removeprefix("W/") for tag in given.split(",")]
-    return etag in tags or tags == ["*"]
+    return [] if given is None else [tag.strip().removeprefix("W/") for tag in given.split(",")]
 
 
 def cached(response: Response, etag: str) -> Response:

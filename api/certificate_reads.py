@@ -21,7 +21,6 @@ from api.lists import list_answer
 from api.parameters import (
     ABSENT,
     IdsParameter,
-    IncludeParameters,
     ListParameters,
     SeveralParameter,
     SortParameter,
@@ -78,11 +77,7 @@ SHOWING = Showing(
 certificates = Resource("certificates", "Proofs of completion, by number.")
 
 
-class CertificateIncludes(IncludeParameters):
-    """What of a certificate is wanted, and beside it: `program`, `employee`, `enrollment`."""
-
-
-class CertificateParameters(ListParameters, CertificateIncludes):
+class CertificateParameters(ListParameters):
     """Which certificates are wanted, and in which order."""
 
     status = SeveralParameter(Validity, **ABSENT)
@@ -102,7 +97,7 @@ class CertificateParameters(ListParameters, CertificateIncludes):
     Permission.READ_ENROLLMENTS,
     answer=listed(ShownCertificate, "CertificateList"),
     tables=TABLES,
-    parameters=CertificateParameters,
+    parameters=SHOWING.parameters(CertificateParameters),
     is_cached=True,
 )
 def get_certificates(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
@@ -121,14 +116,15 @@ def get_certificates(conn: Connection[Any], parameters: Mapping[str, Any]) -> Re
         issued=_range(parameters, "issued"),
         last_day=_range(parameters, "valid_until"),
     )
+    _require_one_range(wanted, parameters)
     sort = parameters["sort"]
     is_walked_to_end = wanted.is_by_last_day and wanted.issued is None
-    is_walked_by_issue = wanted.issued is not None and not wanted.is_by_last_day
-    walked_by = {"valid_until": is_walked_to_end, "issued_at": is_walked_by_issue}
+    walked_by = {"valid_until": is_walked_to_end, "issued_at": wanted.issued is not None}
     for name, is_limited in walked_by.items():
-        if is_limited and sort is not None and sort[0].name != name:
+        if is_limited and sort is not None and sort[0].name != name and not wanted.is_of_few:
             raise invalid([FieldError("sort", f"must begin with {name}, which is limited")])
-    if sort is not None and len(sort) > 1 and sort[0].name == "valid_until" and not wanted.last_day:
+    is_tied = sort is not None and len(sort) > 1 and sort[0].name == "valid_until"
+    if is_tied and not (wanted.last_day or wanted.is_of_few):
         # All that are valid for ever are alike, and would have to be sorted each time.
         raise invalid([FieldError("sort", "by valid_until and more asks for a range of it")])
     return list_answer(
@@ -139,6 +135,20 @@ def get_certificates(conn: Connection[Any], parameters: Mapping[str, Any]) -> Re
         lambda own: count_certificates(own, wanted),
         SOONEST_ENDING_FIRST if is_walked_to_end else NEWEST_FIRST,
     )
+
+
+def _require_one_range(wanted: CertificateFilter, parameters: Mapping[str, Any]) -> None:
+    """Raise a 422 problem where a list would have to be looked through along two orders.
+
+    Among those issued in some days there are always valid ones. What one employee has is few.
+    """
+    is_by_end = wanted.last_day is not None or wanted.expiring_within_days is not None
+    is_expired = wanted.is_by_last_day and Validity.EXPIRED in (wanted.statuses or ())
+    if wanted.issued is None or wanted.is_of_few or not (is_by_end or is_expired):
+        return
+    names = ("valid_until_from", "valid_until_to", "expiring_within_days", "status")
+    given = next(name for name in names if parameters[name] is not None)
+    raise invalid([FieldError(given, "cannot stand beside a range of issued_at")])
 
 
 def _enrollment_of(number: str) -> UUID | None:
@@ -153,7 +163,8 @@ def _enrollment_of(number: str) -> UUID | None:
     stream_of=_enrollment_of,
     answer=ShownCertificateDetail,
     tables=TABLES,
-    parameters=CertificateIncludes,
+    parameters=SHOWING.parameters(),
+    is_cached=True,
 )
 def get_certificate(conn: Connection[Any], parameters: Mapping[str, Any], number: str) -> Response:
     """Show a certificate."""

@@ -10,4 +10,9 @@ from api.moments import asked_moment
 def today() -> date:
     """Return the day in UTC, by which overdue and expired are told: that of the question."""
     moment = asked_moment()
-    return datetime.now(UTC).date() if moment is None else moment.day
+    return utc_day() if moment is None else moment.day
+
+
+def utc_day() -> date:
+    """Return what day it is now, in UTC."""
+    return datetime.now(UTC).date()

@@ -7,8 +7,9 @@ import re
 
 import structlog
 from flask import Flask, Response, g, request
+from opentelemetry.trace import Span
 
-from api.tracing import joined_trace_id, request_span, traceparent
+from api.tracing import request_span, trace_id_of, traceparent
 
 HEADER = "X-Request-Id"
 
@@ -35,12 +36,21 @@ def correlation_id() -> str:
 
 def trace_id() -> str:
     """Return the id of the trace that this request is part of; without one the request's id."""
-    return joined_trace_id() or correlation_id()
+    return trace_id_of(request_span()) or correlation_id()
+
+
+def bind(span: Span, chosen: str | None = None) -> str:
+    """Let log lines have the id of the request of a span, `chosen` or a new one; return it."""
+    chosen = chosen or _chosen_for(span)
+    # Both stand for those of the thread's last request.
+    structlog.contextvars.bind_contextvars(
+        correlation_id=chosen, trace_id=trace_id_of(span) or chosen
+    )
+    return chosen
 
 
 def _begin() -> None:
-    # Both stand for those of the thread's last request.
-    structlog.contextvars.bind_contextvars(correlation_id=correlation_id(), trace_id=trace_id())
+    bind(request_span(), correlation_id())
 
 
 def _choose() -> None:
@@ -50,7 +60,11 @@ def _choose() -> None:
         # Its events lead to no span then, but the span can be found by what they say.
         request_span().set_attribute("rollbook.correlation_id", given)
     else:
-        g.correlation_id = traceparent() or joined_trace_id() or os.urandom(16).hex()
+        g.correlation_id = _chosen_for(request_span())
+
+
+def _chosen_for(span: Span) -> str:
+    return traceparent(span) or trace_id_of(span) or os.urandom(16).hex()
 
 
 def _tell(response: Response) -> Response:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import INCLUDE, Schema, fields
 
 from api.conditions import IF_MATCH, IF_NONE_MATCH
@@ -158,6 +160,20 @@ class ProblemShape(Schema):
     code = given(fields.String, "What happened, in a word that stays the same.")
     errors = fields.List(fields.Nested(FieldErrorShape), required=True)
     trace_id = given(fields.String, "The id of the request's trace, else its X-Request-Id.")
+
+
+class DescribingPlugin(MarshmallowPlugin):
+    """Describes fields as apispec does, and where several values stand with commas between."""
+
+    def init_spec(self, spec: APISpec) -> None:
+        """Begin with `spec`."""
+        super().init_spec(spec)
+        if self.converter is not None:
+            self.converter.add_parameter_attribute_function(_separated)
+
+
+def _separated(_: object, field: fields.Field[Any], **__: object) -> dict[str, Any]:
+    return {"explode": False} if getattr(field, "is_separated", False) else {}
 
 
 def name_of(schema: type[Schema] | Schema) -> str:

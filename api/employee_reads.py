@@ -17,7 +17,6 @@ from api.parameters import (
     FlagParameter,
     ListParameters,
     SearchParameter,
-    ShowParameters,
     SortParameter,
     TextsParameter,
 )
@@ -56,7 +55,7 @@ class EmployeeParameters(ListParameters):
     "/employees",
     Permission.READ_DIRECTORY,
     answer=listed(ShownEmployee, "EmployeeList"),
-    parameters=EmployeeParameters,
+    parameters=SHOWING.parameters(EmployeeParameters),
     is_cached=True,
 )
 def get_employees(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
@@ -66,7 +65,7 @@ def get_employees(conn: Connection[Any], parameters: Mapping[str, Any]) -> Respo
         managers=parameters["manager"],
         active=parameters["active"],
         search=parameters["q"],
-    )
+    ).settled(conn)
     orders = parameters["sort"] or [BY_NAME]
     return list_answer(
         conn,
@@ -82,7 +81,7 @@ def get_employees(conn: Connection[Any], parameters: Mapping[str, Any]) -> Respo
     "/employees/<employee:employee_id>",
     Permission.READ_DIRECTORY,
     answer=ShownEmployee,
-    parameters=ShowParameters,
+    parameters=SHOWING.parameters(),
 )
 def get_employee(
     conn: Connection[Any], parameters: Mapping[str, Any], employee_id: str

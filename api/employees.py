@@ -77,4 +77,5 @@ def _require_same_id(body: Mapping[str, Any], employee_id: str) -> None:
 
 
 def _answer(employee: Employee, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    services().sight.outlive()
     return answer(employee, status, headers={ETAG: etag_of(employee.version)})

@@ -21,7 +21,6 @@ from api.parameters import (
     ABSENT,
     FlagParameter,
     IdsParameter,
-    IncludeParameters,
     ListParameters,
     PercentParameter,
     SearchParameter,
@@ -78,6 +77,13 @@ BESIDE = {
 INCLUDES = BESIDE | {
     "certificate": Include("certificate_number", found_by(CERTIFICATES, CertificateShape)),
 }
+_LIMITS: dict[str, tuple[str, ...]] = {
+    **{name: (f"{name}_from", f"{name}_to") for name in RANGES},
+    "score": ("score_min", "score_max"),
+    "overdue": ("overdue",),
+}
+"""The parameters that limit a list to a range."""
+
 ShownEnrollment = shown(
     EnrollmentShape,
     "ShownEnrollment",
@@ -91,11 +97,7 @@ SHOWING = Showing(ENROLLMENTS, ShownEnrollment, INCLUDES, about="employee_id")
 enrollments = Resource("enrollments", "Who is in which program, and how far.")
 
 
-class EnrollmentIncludes(IncludeParameters):
-    """What of an enrollment is wanted, and what beside it: `program`, `employee`, `certificate`."""
-
-
-class EnrollmentsOfOneParameters(ListParameters, EnrollmentIncludes):
+class EnrollmentsOfOneParameters(ListParameters):
     """Which enrollments in one program are wanted, and in which order."""
 
     status = SeveralParameter(EnrollmentStatus, **ABSENT)
@@ -126,7 +128,7 @@ class EnrollmentParameters(EnrollmentsOfOneParameters):
     Permission.READ_ENROLLMENTS,
     answer=EnrollmentList,
     tables=TABLES,
-    parameters=EnrollmentParameters,
+    parameters=SHOWING.parameters(EnrollmentParameters),
     is_cached=True,
 )
 def get_enrollments(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
@@ -148,7 +150,7 @@ def get_enrollments(conn: Connection[Any], parameters: Mapping[str, Any]) -> Res
     Permission.READ_ENROLLMENTS,
     answer=EnrollmentList,
     tables=TABLES,
-    parameters=EnrollmentsOfOneParameters,
+    parameters=SHOWING.parameters(EnrollmentsOfOneParameters),
     is_cached=True,
 )
 def get_program_enrollments(
@@ -168,7 +170,8 @@ def get_program_enrollments(
     stream_of=lambda enrollment_id: enrollment_id,
     answer=ShownEnrollment,
     tables=TABLES,
-    parameters=EnrollmentIncludes,
+    parameters=SHOWING.parameters(),
+    is_cached=True,
 )
 def get_enrollment(
     conn: Connection[Any], parameters: Mapping[str, Any], enrollment_id: UUID
@@ -196,6 +199,7 @@ def _list(conn: Connection[Any], parameters: Mapping[str, Any], **among: Any) ->
         ranges=ranges(parameters, RANGES) | ({} if scores == Range() else {"score": scores}),
         **among,
     )
+    _require_one_range(wanted, parameters)
     default = _order(wanted, parameters["sort"])
     settled = wanted.settled(conn)
     return list_answer(
@@ -208,19 +212,35 @@ def _list(conn: Connection[Any], parameters: Mapping[str, Any], **among: Any) ->
     )
 
 
+def _require_one_range(wanted: EnrollmentFilter, parameters: Mapping[str, Any]) -> None:
+    """Raise a 422 problem where a list would have to be looked through along two orders.
+
+    What one employee has is few, and none that is overdue has an end.
+    """
+    limits = list(wanted.ranges)
+    if wanted.overdue is not None and not {"due", "ended", "score"}.intersection(limits):
+        limits.append("overdue")
+    if len(limits) > 1 and not wanted.is_of_few:
+        first, second = limits[:2]
+        given = next(name for name in _LIMITS[second] if parameters[name] is not None)
+        raise invalid([FieldError(given, f"cannot stand beside a range of {RANGES[first]}")])
+
+
 def _order(wanted: EnrollmentFilter, sort: Sequence[Order] | None) -> Order:
     """Return the order where none is asked for: a range is walked along its own order.
 
     Raises a 422 problem where another order is asked for, or the scores of those without one.
     """
-    orders = [RANGES[name] for name in wanted.ranges] + ["due_on"] * bool(wanted.overdue)
-    if sort is not None and orders and sort[0].name not in orders:
+    orders = [RANGES[name] for name in wanted.ranges]
+    orders += ["due_on"] * (wanted.overdue is not None)
+    if sort is not None and orders and sort[0].name not in orders and not wanted.is_of_few:
         raise invalid([FieldError("sort", f"must begin with {orders[0]}, which is limited")])
     names = [] if sort is None else [one.name for one in sort]
     if "score_percent" in names and "score_percent" not in orders:
         raise invalid([FieldError("sort", "by score_percent asks for score_min or score_max")])
+    limited = orders if wanted.overdue is not False else orders[: len(wanted.ranges)]
     is_tied = len(names) > 1 and names[0] in {"due_on", "ended_at"}
-    if is_tied and names[0] not in orders and wanted.employee_ids is None:
+    if is_tied and names[0] not in limited and not wanted.is_of_few:
         # All without a due day or an end are alike, and would have to be sorted each time.
         raise invalid([FieldError("sort", f"by {names[0]} and more asks for a range of it")])
     if not orders:

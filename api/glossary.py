@@ -69,8 +69,6 @@ EXAMPLES: dict[str, Any] = {
     "cursor": "WyJGaXJlIHNhZmV0eSIsMTddCg",
     "department": "Research",
     "employee_id": "ada",
-    "fields": "id,status",
-    "include": "program",
     "enrollment_id": "7ef0c3f7-05a6-5b3f-9a3e-0d7d1f0d2f0a",
     "number": "RB-7K2QD-9XMVA-0RT4C-HWZ31",
     "program_id": "de33a2e1-7282-4e45-8d27-2ebae1b07db7",

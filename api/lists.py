@@ -41,9 +41,10 @@ def list_answer(
         asked = window(parameters, listing, default, EXPORTED_AT_ONCE)
         return exported(conn, form, showing.shape, selection, conditions, asked, limit)
     asked = window(parameters, listing, default, limit or DEFAULT_LIMIT)
-    page = listing.page(conn, selection.columns, conditions, asked)
+    page_of = listing.page_ahead(conn, selection.columns, conditions, asked)
+    total, page = count(conn), page_of()
     items = selection.documents(conn, page.rows)
     return answer(
-        {"items": items, "total": count(conn), "next": next_link(asked, page.after)},
+        {"items": items, "total": total, "next": next_link(asked, page.after)},
         headers={"Vary": "Accept"},
     )

@@ -17,6 +17,20 @@ def operation() -> str:
     return (request.endpoint or "nothing").rpartition(".")[2]
 
 
+def measure(metrics: Metrics, method: str, name: str, status: int, seconds: float) -> None:
+    """Count a request for the operation of that name, and log a line about it."""
+    metrics.observe(name, status, seconds)
+    if logger.isEnabledFor(logging.INFO):
+        # Neither the path nor the query, which may name a person.
+        told = {
+            "method": method,
+            "operation": name,
+            "status": status,
+            "milliseconds": round(seconds * 1000, 1),
+        }
+        logger.info("request", extra=told)
+
+
 def observe(app: Flask, metrics: Metrics) -> None:
     """Measure every request of `app`. To be called first, so that all else is measured."""
 
@@ -25,16 +39,7 @@ def observe(app: Flask, metrics: Metrics) -> None:
 
     def end(response: Response) -> Response:
         seconds = perf_counter() - g.began
-        metrics.observe(operation(), response.status_code, seconds)
-        if logger.isEnabledFor(logging.INFO):
-            # Neither the path nor the query, which may name a person.
-            told = {
-                "method": request.method,
-                "operation": operation(),
-                "status": response.status_code,
-                "milliseconds": round(seconds * 1000, 1),
-            }
-            logger.info("request", extra=told)
+        measure(metrics, request.method, operation(), response.status_code, seconds)
         return response
 
     app.before_request(begin)

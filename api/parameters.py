@@ -15,7 +15,6 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 MAX_CURSOR_LENGTH = 2_000
 MAX_SEARCH_LENGTH = 200
-MAX_NAMES_LENGTH = 2_000
 MAX_VALUES = 50
 MAX_ORDERS = 4
 
@@ -106,29 +105,37 @@ class SearchParameter(Text):
         return " & ".join(f"'{word}':*" for word in words)
 
 
-class SortParameter(fields.String):
-    """Several orders, separated by commas; with `-` in front one is descending."""
+class SeparatedParameter(SeveralParameter):
+    """Several of a few words, each of which counts once, described as separated by commas."""
 
-    default_error_messages = {"invalid": "must be some of {names}, with - in front or without"}  # noqa: RUF012  # as marshmallow has it
+    is_separated = True
+
+    def __init__(self, words: Iterable[str], description: str, **options: Any) -> None:
+        """Take any of `words`, one at least."""
+        metadata = {"description": description, "minItems": 1, **options.pop("metadata", {})}
+        super().__init__(words, **ABSENT, metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, *rest: Any, **options: Any) -> Any:
+        return list(dict.fromkeys(super()._deserialize(value, *rest, **options)))
+
+
+class SortParameter(SeparatedParameter):
+    """Several orders; with `-` in front one is descending."""
 
     def __init__(self, names: Iterable[str], default: str) -> None:
-        """Take some of `names`, each once; `default` stands for none in the description."""
-        self.names = list(names)
-        one = f"-?({'|'.join(self.names)})"
-        described = {
-            "description": "The orders, the first one first; with `-` in front it is descending.",
-            "pattern": f"^{one}(,{one}){{0,{MAX_ORDERS - 1}}}$",
-            "example": default,
-        }
-        super().__init__(**ABSENT, metadata=described)
+        """Take some of `names`; `default` stands for none in the description."""
+        super().__init__(
+            [sign + name for name in names for sign in ("", "-")],
+            "The orders, the first one first; with `-` in front it is descending.",
+            metadata={"example": [default]},
+            validate=validate.Length(max=MAX_ORDERS, error=f"must be at most {MAX_ORDERS} orders"),
+        )
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+    def _deserialize(self, value: Any, *rest: Any, **options: Any) -> Any:
         orders: dict[str, Order] = {}
-        for word in str(value).split(","):
+        for word in super()._deserialize(value, *rest, **options):
             name = word.removeprefix("-")
             orders.setdefault(name, Order(name, descending=word.startswith("-")))
-        if len(orders) > MAX_ORDERS or not orders.keys() <= set(self.names):
-            raise self.make_error("invalid", names=", ".join(self.names))
         return list(orders.values())
 
 
@@ -136,24 +143,7 @@ class NoParameters(Body):
     """An endpoint that takes none."""
 
 
-_FIELDS = {"description": "The only fields to answer with, separated by commas."}
-_INCLUDE = {"description": "What to show beside it, separated by commas."}
-
-
-class ShowParameters(Body):
-    """What every read of a resource takes."""
-
-    # The class that marshmallow makes has its own `fields`: this one becomes a declared field.
-    fields = Text(MAX_NAMES_LENGTH, **ABSENT, metadata=_FIELDS)  # type: ignore[assignment]
-
-
-class IncludeParameters(ShowParameters):
-    """The same, of a resource beside which others can be shown."""
-
-    include = Text(MAX_NAMES_LENGTH, **ABSENT, metadata=_INCLUDE)
-
-
-class ListParameters(ShowParameters):
+class ListParameters(Body):
     """What every list takes."""
 
     limit = WholeParameter(

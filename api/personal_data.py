@@ -44,7 +44,7 @@ class HoldParameters(ListParameters):
     Permission.READ_DIRECTORY,
     answer=listed(ShownHold, "HoldList"),
     tables=(LEGAL_HOLDS,),
-    parameters=HoldParameters,
+    parameters=SHOWING.parameters(HoldParameters),
 )
 def get_legal_holds(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
     """List the legal holds in force."""
@@ -95,6 +95,7 @@ def erase_employee(body: Mapping[str, Any], employee_id: str) -> Response:
     case, not a person.
     """
     receipt = services().training.erase_person(employee_id, act_of(body))
+    services().sight.outlive()
     with services().log.connection() as conn:
         erasure = erasure_receipt(conn, services().mapper, employee_id)
     return command_answer(receipt, _document(employee_id, erasure))

@@ -19,6 +19,7 @@ class Policy:
         stranger_requests: the same for one address, of all who do not say who they are.
         requests_at_a_time: how many are answered at a time by this process.
         patience_seconds: how long a request waits for its turn.
+        kept_bytes: how much room answers take that are given again while they are the same.
         max_lag: by how many positions read tables may be behind while this process is ready.
         metrics_token: what shows the figures at /metrics; without it nobody sees them.
         counts_url: where requests are counted, as Flask-Limiter takes it.
@@ -32,6 +33,7 @@ class Policy:
     stranger_requests: int = 0
     requests_at_a_time: int = 64
     patience_seconds: float = 5.0
+    kept_bytes: int = 0
     max_lag: int = 100_000
     metrics_token: str | None = field(default=None, repr=False)
     counts_url: str = "memory://"

@@ -19,7 +19,6 @@ from api.parameters import (
     ListParameters,
     SearchParameter,
     SeveralParameter,
-    ShowParameters,
     SortParameter,
     TextsParameter,
 )
@@ -81,7 +80,7 @@ class ProgramParameters(ListParameters):
     Permission.READ_PROGRAMS,
     answer=listed(ShownProgram, "ProgramList"),
     tables=TABLES,
-    parameters=ProgramParameters,
+    parameters=SHOWING.parameters(ProgramParameters),
     is_cached=True,
 )
 def get_programs(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
@@ -121,7 +120,8 @@ def get_programs(conn: Connection[Any], parameters: Mapping[str, Any]) -> Respon
     stream_of=lambda program_id: program_id,
     answer=ShownProgram,
     tables=TABLES,
-    parameters=ShowParameters,
+    parameters=SHOWING.parameters(),
+    is_cached=True,
 )
 def get_program(conn: Connection[Any], parameters: Mapping[str, Any], program_id: UUID) -> Response:
     """Show a program."""

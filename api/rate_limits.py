@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Flask, Response, g, request
@@ -11,6 +12,7 @@ from flask_limiter import Limiter, RequestLimit
 from limits.errors import StorageError
 
 from api.access import known_caller
+from api.identity import Identity
 from api.policy import Policy
 from api.watching import is_watched
 
@@ -19,6 +21,7 @@ COUNTED_AHEAD = 50
 SMALLEST_SHARE = 100
 MOST_ALLOWANCES = 10_000
 WINDOW_SECONDS = 60
+HEADERS = ("RateLimit-Policy", "RateLimit")
 
 
 @dataclass(slots=True)
@@ -77,16 +80,31 @@ class RateLimits:
         # A small limit is not handed out in large pieces.
         return max(1, min(COUNTED_AHEAD, self._limit() // SMALLEST_SHARE))
 
+    def counted_ahead(self, identity: Identity) -> Mapping[str, str] | None:
+        """Take one of the caller's requests that were counted ahead, and return what it is told.
+
+        Return None when there is none, so that the request must be counted first.
+        """
+        if not self._policy.caller_requests:
+            return {}
+        allowance = self._taken(_key_of(identity))
+        return None if allowance is None else _told(allowance)
+
     def _is_counted(self) -> bool:
         # Whoever watches over this process is never turned away.
         if is_watched() or not self._limit():
             return True
-        allowance = self._allowances.get(_key())
+        allowance = self._taken(_key())
+        if allowance is not None:
+            g.allowance = allowance
+        return allowance is not None
+
+    def _taken(self, key: str) -> Allowance | None:
+        allowance = self._allowances.get(key)
         if allowance is None or allowance.left <= 0 or allowance.ends_at < time.time():
-            return False
+            return None
         allowance.left -= 1
-        g.allowance = allowance
-        return True
+        return allowance
 
     def _allow(self) -> None:
         if self._is_counted():
@@ -113,17 +131,33 @@ def _allowance(counted: RequestLimit, left: int) -> Allowance:
 
 def _key() -> str:
     known = known_caller()
-    return f"address {request.remote_addr}" if known is None else f"caller {known.identity.subject}"
+    return f"address {request.remote_addr}" if known is None else _key_of(known.identity)
+
+
+def _key_of(identity: Identity) -> str:
+    return f"caller {identity.subject}"
 
 
 def _tell(response: Response) -> Response:
-    """Add the headers of draft-ietf-httpapi-ratelimit-headers-10, and Retry-After (RFC 9110)."""
+    """Say what is left, and after a 429 when there will be more (Retry-After, RFC 9110)."""
     allowance: Allowance | None = g.get("allowance")
     if allowance is not None:
-        seconds = min(WINDOW_SECONDS, max(1, math.ceil(allowance.ends_at - time.time())))
-        remaining = allowance.uncounted + allowance.left
-        response.headers["RateLimit-Policy"] = f'"requests";q={allowance.limit};w={WINDOW_SECONDS}'
-        response.headers["RateLimit"] = f'"requests";r={remaining};t={seconds}'
+        for name, value in _told(allowance).items():
+            response.headers[name] = value
         if response.status_code == 429:  # noqa: PLR2004  too many requests
-            response.headers["Retry-After"] = str(seconds)
+            response.headers["Retry-After"] = str(_seconds_left(allowance))
     return response
+
+
+def _told(allowance: Allowance) -> Mapping[str, str]:
+    """Return the headers of draft-ietf-httpapi-ratelimit-headers-10."""
+    remaining = allowance.uncounted + allowance.left
+    values = (
+        f'"requests";q={allowance.limit};w={WINDOW_SECONDS}',
+        f'"requests";r={remaining};t={_seconds_left(allowance)}',
+    )
+    return dict(zip(HEADERS, values, strict=True))
+
+
+def _seconds_left(allowance: Allowance) -> int:
+    return min(WINDOW_SECONDS, max(1, math.ceil(allowance.ends_at - time.time())))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Response, request
 
-from api.caching import cached, is_held, not_modified, state_etag
+from api.again import Shown, may_be_kept
+from api.caching import cached, is_held, is_named, not_modified, state_etag
 from api.clock import today
+from api.etags import ETAG
 from api.moments import asked_moment, in_utc
 from api.problems import RETRY_SECONDS, FieldError, Problem, ProblemError, invalid
 from api.services import services
@@ -19,6 +21,7 @@ from eventlog.pool import Connection, borrowed
 from projections import parked
 from projections.as_of import AsOf, NoHistoryError
 from projections.histories import HISTORIES
+from projections.sight import State
 
 POSITION = "Rollbook-Position"
 AT_LEAST = "Rollbook-At-Least"
@@ -28,13 +31,13 @@ HELD_UP = "Rollbook-Held-Up"
 WAIT_SECONDS = 2.0
 MAX_WAIT_SECONDS = 30
 
-_HISTORIES = [table.name for table in HISTORIES]
+_HISTORIES = tuple(table.name for table in HISTORIES)
 _POSITION = re.compile(r"\d{1,18}", re.ASCII)
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*(\d{1,9})\s*(?:$|[,;])", re.ASCII | re.IGNORECASE)
 
 
 def showing(
-    tables: Sequence[str], *, is_cached: bool
+    tables: tuple[str, ...], *, is_cached: bool
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """Give the decorated query a connection, and its answer the position that it shows.
 
@@ -49,21 +52,15 @@ def showing(
         def at_least(*args: Any, **ids: Any) -> Response:
             moment = asked_moment()
             read = tables if moment is None else _HISTORIES
-            _wait(read)
-            # Nothing of a read is to be committed, which would take as long as a query.
-            with borrowed(services().pool) as conn:
-                if not (read or is_cached):
-                    return query(conn, *args, **ids)
-                # Asked before the rows, so that it never claims more than they show.
-                state = services().positions.state(conn, read)
-                etag = state_etag(state, today()) if is_cached else None
-                if etag is not None and is_held(etag):
-                    response = not_modified(etag)
-                else:
-                    response = _shown(query, conn, args, ids)
-                    response = response if etag is None else cached(response, etag)
-                if state.parked:
-                    _mark(response, conn, read)
+            position = _wait(read)
+            show = partial(_shown, query, args, ids)
+            if not (read or is_cached):
+                return show()
+            # Looked at before the rows, so that it never claims more than they show.
+            state = _state(read, position)
+            response = _in_state(read, state, show) if is_cached else show()
+            if state.parked:
+                _mark(response, read)
             if read:
                 response.headers[POSITION] = str(state.position or 0)
             if moment is not None:
@@ -76,6 +73,25 @@ def showing(
     return decorate
 
 
+def _in_state(tables: tuple[str, ...], state: State, show: Callable[[], Response]) -> Response:
+    """Return what is shown in this state, or that the caller has it.
+
+    It is asked for where it was not shown in this state before. A resource has its own ETag.
+    """
+    day = today()
+    etag = state_etag(state, day)
+    # What is shown of the past is logged, and what is held up is marked, each time that it is.
+    if asked_moment() is None and not state.parked:
+        may_be_kept(Shown(tables, state, day))
+    if is_named(etag):
+        return not_modified(etag)
+    response = show()
+    if ETAG not in response.headers:
+        response = cached(response, etag)
+    own = response.headers[ETAG]
+    return not_modified(own) if is_held(own) else response
+
+
 def asked_of(conn: Connection) -> Connection:
     """Return the connection for queries of this request: to the tables as of when it asks."""
     # The server reports its zone, so this asks it only once per connection.
@@ -85,41 +101,51 @@ def asked_of(conn: Connection) -> Connection:
     return conn if moment is None else cast("Connection", AsOf(conn, moment))
 
 
-def _shown(
-    query: Callable[..., Response],
-    conn: Connection,
-    args: Sequence[Any],
-    ids: Mapping[str, Any],
-) -> Response:
-    try:
-        return query(asked_of(conn), *args, **ids)
-    except NoHistoryError:
-        raise invalid([FieldError("as_of", "cannot be asked here")]) from None
+def _state(tables: tuple[str, ...], position: int) -> State:
+    """Return the state of the tables, which have reached `position`."""
+    sight = services().sight
+    state = sight.state(tables, position)
+    if state is None:
+        with borrowed(services().pool) as conn:
+            state = sight.look(conn, tables)
+    return state
 
 
-def _mark(response: Response, conn: Connection, tables: Sequence[str]) -> None:
+def _shown(query: Callable[..., Response], args: Sequence[Any], ids: Mapping[str, Any]) -> Response:
+    # Nothing of a read is to be committed, which would take as long as a query.
+    with borrowed(services().pool) as conn:
+        try:
+            return query(asked_of(conn), *args, **ids)
+        except NoHistoryError:
+            raise invalid([FieldError("as_of", "cannot be asked here")]) from None
+
+
+def _mark(response: Response, tables: Sequence[str]) -> None:
     """Name in a header the rows of the answer that a parked event holds up."""
     if response.is_streamed:
         return
-    keys = parked.shown(conn, tables, response.get_data(as_text=True))
+    with borrowed(services().pool) as conn:
+        keys = parked.shown(conn, tables, response.get_data(as_text=True))
     if keys:
         response.headers[HELD_UP] = ", ".join(keys)
 
 
-def _wait(tables: Sequence[str]) -> None:
+def _wait(tables: Sequence[str]) -> int:
+    """Wait until the tables have reached the position that is asked for, and return it."""
     given = request.headers.get(AT_LEAST)
     if given is None or not tables:
-        return
+        return 0
     if not _POSITION.fullmatch(given.strip()):
         raise invalid([FieldError(AT_LEAST, "must be a position, a whole number of 0 or more")])
     seconds, positions = _seconds(), services().positions
     if positions.wait(tables, int(given), 0):
-        return
+        return int(given)
     with services().pool.connection() as conn:
         if int(given) > positions.end(conn):
             raise invalid([FieldError(AT_LEAST, "must be a position that the log has reached")])
     if not positions.wait(tables, int(given), seconds):
         raise _too_late(int(given), seconds)
+    return int(given)
 
 
 def _seconds() -> float:

@@ -91,7 +91,7 @@ class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
         """
 
         def register(view: Endpoint) -> Endpoint:
-            names = [table.name for table in tables]
+            names = tuple(table.name for table in tables)
             endpoint, taken = showing(names, is_cached=is_cached)(view), parameters
             if tables and all(map(is_followed, tables)):
                 endpoint = asking(permission, stream_of, has_parameters=bool(parameters))(endpoint)

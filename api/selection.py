@@ -12,7 +12,8 @@ from marshmallow import Schema
 from psycopg import Connection
 
 from api.audit_log import shows
-from api.problems import FieldError, invalid
+from api.fields import Body
+from api.parameters import SeparatedParameter
 from projections.conditions import Conditions
 from projections.keyset import Listing
 
@@ -61,12 +62,19 @@ class Showing:
     def _usual(self) -> Selection:
         return Selection(self.listing, self.fields, {}, self.about)
 
+    def parameters(self, others: type[Schema] = Body) -> type[Schema]:
+        """Return the parameters of a read of it: what to show, and the `others`."""
+        shows = {"fields": SeparatedParameter(self.fields, "The only fields to answer with.")}
+        if self.includes:
+            shows["include"] = SeparatedParameter(self.includes, "What to show beside it.")
+        name = f"{self.shape.__name__}Parameters" if others is Body else others.__name__
+        return others.from_dict({**shows}, name=name)
+
     def select(self, parameters: Mapping[str, Any]) -> Selection:
-        """Return what `parameters` ask for. Raises a 422 problem for names that are not known."""
-        if parameters["fields"] is None and parameters.get("include") is None:
+        """Return what `parameters` ask for. Raises a problem where the caller may not see it."""
+        fields, include = parameters["fields"], parameters.get("include")
+        if fields is None and include is None:
             return self._usual
-        fields = _known("fields", parameters["fields"], self.fields)
-        include = _known("include", parameters.get("include"), self.includes)
         included = {name: self.includes[name] for name in include or ()}
         for one in included.values():
             one.permit()
@@ -123,14 +131,3 @@ def found_by(
         return {document["id"]: document for document in selection.documents(conn, rows)}
 
     return find
-
-
-def _known(parameter: str, given: str | None, names: Sequence[str] | Mapping[str, Any]) -> Any:
-    if given is None:
-        return None
-    wanted = list(dict.fromkeys(given.split(",")))
-    unknown = [name for name in wanted if name not in names]
-    if unknown:
-        rule = f"must be some of {', '.join(names)}; there is no {', '.join(unknown)}"
-        raise invalid([FieldError(parameter, rule)])
-    return wanted

@@ -15,6 +15,7 @@ from eventlog.codec import EventCodec
 from eventlog.pool import Pool
 from eventlog.recorder import PostgresRecorder
 from projections.positions import Positions
+from projections.sight import Sight
 from proof.notes import Signer
 
 _KEY = "rollbook"
@@ -31,6 +32,7 @@ class Services:
         log: connections for what a command needs besides, which join its transaction.
         mapper: reads stored events.
         positions: how far the read tables are.
+        sight: what was seen of them last.
         verifier: tells who a token is about.
         signer: signs checkpoints of the log.
         policy: what it lets in.
@@ -46,6 +48,7 @@ class Services:
     verifier: TokenVerifier
     signer: Signer
     policy: Policy = field(default_factory=Policy)
+    sight: Sight = field(default_factory=Sight)
     metrics: Metrics = field(default_factory=Metrics)
 
 

@@ -38,40 +38,49 @@ def request_span() -> Span:
     return found
 
 
-def joined_trace_id() -> str | None:
-    """Return the id of the trace that this request is part of, if it is part of one."""
-    context = request_span().get_span_context()
+def trace_id_of(span: Span) -> str | None:
+    """Return the id of the trace that a span is part of, if it is part of one."""
+    context = span.get_span_context()
     return trace.format_trace_id(context.trace_id) if context.is_valid else None
 
 
-def traceparent() -> str | None:
-    """Return this request's span as a `traceparent` says it; None for one that nobody keeps."""
-    if not request_span().is_recording():
+def traceparent(span: Span) -> str | None:
+    """Return a span as a `traceparent` says it; None for one that nobody keeps."""
+    if not span.is_recording():
         return None
     carrier: dict[str, str] = {}
-    _trace_context.inject(carrier, trace.set_span_in_context(request_span()))
+    _trace_context.inject(carrier, trace.set_span_in_context(span))
     return carrier[HEADER]
+
+
+def start(name: str, method: str, route: str | None, given: str | None = None) -> Span:
+    """Start the span of a request for the operation `name`, in the trace that it was `given`."""
+    joined = _trace_context.extract({HEADER: given}, Context()) if given else Context()
+    span = _tracer.start_span(name, joined, SpanKind.SERVER)
+    if span.is_recording():
+        # Neither the path nor the query, which may name a person.
+        span.set_attribute("http.request.method", method if method in METHODS else "_OTHER")
+        if route is not None:
+            span.set_attribute("http.route", route)
+    return span
+
+
+def end(span: Span, status: int) -> None:
+    """End the span of a request that was answered with this status."""
+    if span.is_recording():
+        span.set_attribute("http.response.status_code", status)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            span.set_status(StatusCode.ERROR)
+        span.end()
 
 
 def _begin() -> None:
     if is_watched():
         return
-    given = request.headers.get(HEADER)
-    joined = _trace_context.extract({HEADER: given}, Context()) if given else Context()
-    g.span = span = _tracer.start_span(operation(), joined, SpanKind.SERVER)
-    if span.is_recording():
-        # Neither the path nor the query, which may name a person.
-        known = request.method in METHODS
-        span.set_attribute("http.request.method", request.method if known else "_OTHER")
-        if request.url_rule is not None:
-            span.set_attribute("http.route", request.url_rule.rule)
+    route = None if request.url_rule is None else request.url_rule.rule
+    g.span = start(operation(), request.method, route, request.headers.get(HEADER))
 
 
 def _end(response: Response) -> Response:
-    span = request_span()
-    if span.is_recording():
-        span.set_attribute("http.response.status_code", response.status_code)
-        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            span.set_status(StatusCode.ERROR)
-        span.end()
+    end(request_span(), response.status_code)
     return response

@@ -48,7 +48,7 @@ SHOWING = Showing(WAITING, ShownWaiting, about="employee_id")
     Permission.READ_ENROLLMENTS,
     answer=listed(ShownWaiting, "WaitingList"),
     tables=(WAITING_LIST, PROGRAM_LISTING),
-    parameters=ListParameters,
+    parameters=SHOWING.parameters(ListParameters),
     is_cached=True,
 )
 def get_waitlist(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from domain.aggregate import Event
 from projections.certificate_register import CERTIFICATE_REGISTER
 from projections.enrollment_listing import ENROLLMENT_LISTING
 from projections.program_listing import PROGRAM_LISTING
+from projections.row import Row
 from projections.table import ReadTable
 from projections.waiting_list import WAITING_LIST
 
@@ -68,7 +69,7 @@ class Fold:
         return _differences(resource, key, table.row, before, after)
 
 
-def _differences(resource: str, key: Key, row: type[Any], before: Any, after: Any) -> list[Change]:
-    names = [field.name for field in fields(row) if field.name not in BOOKKEEPING]
+def _differences(resource: str, key: Key, row: type[Row], before: Any, after: Any) -> list[Change]:
+    names = [name for name in row.__struct_fields__ if name not in BOOKKEEPING]
     values = ((name, getattr(before, name, None), getattr(after, name, None)) for name in names)
     return [Change(resource, key, name, was, now) for name, was, now in values if was != now]

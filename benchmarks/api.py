@@ -20,11 +20,12 @@ from benchmarks.crud.filling import fill as fill_crud
 from benchmarks.report import publish, table
 from benchmarks.servers import connect_patiently, own_server, scratch_database
 from benchmarks.serving import SETTINGS
-from benchmarks.sides import APPLICATIONS, Sides, fill_rollbook, sides
+from benchmarks.sides import APPLICATIONS, KEPT, Sides, fill_rollbook, sides
 
 CLIENTS = (8, 64)
 SECONDS = 1.0
 SAMPLE = 200
+OURS = ("rollbook", KEPT)
 
 _SAMPLES = {
     "enrollment": "SELECT id::text FROM crud.enrollments ORDER BY id LIMIT %s",
@@ -102,13 +103,14 @@ def shown(rates: Mapping[int, Mapping[str, Rates]]) -> str:
             what,
             clients,
             one.ratio("rollbook", "crud"),
-            one.ratio("rollbook", "hello") if "hello" in one.rounds else "",
+            *(one.ratio(side, "hello") if "hello" in one.rounds else "" for side in OURS),
             *(one.median(side) if side in one.rounds else "" for side in APPLICATIONS),
         ]
         for clients, measured in rates.items()
         for what, one in measured.items()
     ]
-    header = ["", "clients", "to CRUD", "to hello", *(f"{side}/s" for side in APPLICATIONS)]
+    header = ["", "clients", "to CRUD", "to hello", "again"]
+    header += [f"{side}/s" for side in APPLICATIONS]
     return table(header, rows)
 
 

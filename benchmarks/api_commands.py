@@ -1,6 +1,7 @@
 """Commands on both sides: enrolling, progress, completion, each of another enrollment.
 
-The projector of the present's tables runs beside, as it does wherever Rollbook runs.
+The projector of the present's tables and the snapshotter run beside, as they do wherever Rollbook
+runs.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from benchmarks.http_load import Run, drive, request
 from benchmarks.servers import connect_patiently
 from benchmarks.sides import PREFIX, Sides
 from projections.tables import PRESENT_TABLES
-from rollbook.assembly import event_codec
-from workers.project import run
+from rollbook.assembly import event_codec, snapshot_codec
+from workers import project as projector
+from workers import snapshot as snapshotter
 
 COMMANDS = ("enroll", "progress", "complete")
 SIDES = ("rollbook", "crud")
@@ -43,11 +45,13 @@ class Commands:
         self._url = url
         self._compared = compared
         self._ids: dict[str, list[str]] = {side: [] for side in SIDES}
-        self._projector = multiprocessing.get_context("spawn").Process(target=project, args=(url,))
+        spawn = multiprocessing.get_context("spawn")
+        self._beside = [spawn.Process(target=one, args=(url,)) for one in (project, snapshot)]
 
     def __enter__(self) -> Self:
-        """Make the programs, and let the projector run."""
-        self._projector.start()
+        """Make the programs, and let the projector and the snapshotter run."""
+        for process in self._beside:
+            process.start()
         programs = [self._program(number) for number in range(PROGRAMS)]
         with connect_patiently(self._url) as conn:
             employees = [found for (found,) in conn.execute(_EMPLOYEES)]
@@ -56,9 +60,10 @@ class Commands:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the projector."""
-        self._projector.kill()
-        self._projector.join()
+        """End what runs beside."""
+        for process in self._beside:
+            process.kill()
+            process.join()
 
     def measure(self, command: str, clients: int, rounds: int) -> Rates:
         """Return the commands per second of both sides; each enrollment goes through all three."""
@@ -110,4 +115,9 @@ class Commands:
 
 def project(url: str) -> None:
     """Be the projector until killed."""
-    run(url, event_codec(), PRESENT_TABLES, Event())
+    projector.run(url, event_codec(), PRESENT_TABLES, Event())
+
+
+def snapshot(url: str) -> None:
+    """Be the snapshotter until killed."""
+    snapshotter.run(url, event_codec(), snapshot_codec(), Event())

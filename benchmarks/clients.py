@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from statistics import median
+from statistics import median, quantiles
 from time import perf_counter, sleep, time
 
 # Does one thing and returns how many events that were.
@@ -83,8 +83,16 @@ class Rates:
 
     def ratio(self, subject: str, other: str) -> float:
         """The median of the rounds' own ratios, so that what slowed a whole round cancels out."""
+        return median(self._ratios(subject, other))
+
+    def ratio_quartiles(self, subject: str, other: str) -> tuple[float, float]:
+        """Half of the rounds' own ratios lie between these two."""
+        first, _, third = quantiles(self._ratios(subject, other), n=4)
+        return first, third
+
+    def _ratios(self, subject: str, other: str) -> list[float]:
         pairs = zip(self.rounds[subject], self.rounds[other], strict=True)
-        return median(mine / theirs for mine, theirs in pairs)
+        return [mine / theirs for mine, theirs in pairs]
 
 
 def take_turns(subjects: Sequence[str], rounds: int, measure: Callable[[str], float]) -> Rates:

@@ -22,7 +22,6 @@ from benchmarks.servers import connect_patiently, own_server, scratch_database
 from rollbook.migrate import migrate
 from rollbook.settings import Settings
 
-PAGE_ROWS = 50
 WARM_UP = 8
 PERCENTS = 100
 
@@ -68,8 +67,7 @@ def ask(clients: Mapping[int, FlaskClient], question: str, rounds: int) -> Times
     times: dict[int, list[float]] = {size: [] for size in clients}
     for number in range(WARM_UP + rounds):
         for size in sorted(clients, reverse=number % 2 > 0):
-            path = f"{path_of(question, number, size)}&limit={PAGE_ROWS}"
-            times[size].append(time_of(clients[size], path))
+            times[size].append(time_of(clients[size], path_of(question, number, size)))
     return {size: taken[WARM_UP:] for size, taken in times.items()}
 
 

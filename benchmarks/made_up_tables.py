@@ -10,6 +10,7 @@ from eventlog.pool import Connection
 PROGRAMS = 200
 DEPARTMENTS = 20
 PER_EMPLOYEE = 10
+HOLDS = 60
 
 _EMPLOYEES = """
 INSERT INTO rollbook.employees (id, name, email, department, manager, active, version)
@@ -75,6 +76,19 @@ SELECT certificate_number, CASE WHEN score_percent < 22 THEN 'revoked' ELSE 'iss
 FROM rollbook_read.enrollment_listing WHERE certificate_number IS NOT NULL
 """
 
+_WAITING = """
+INSERT INTO rollbook_read.waiting_list
+SELECT id, program_id, employee_id,
+       row_number() OVER (PARTITION BY program_id ORDER BY began_at, id), began_at
+FROM rollbook_read.enrollment_listing WHERE status = 'waitlisted'
+"""
+
+_HOLDS = """
+INSERT INTO rollbook_read.legal_holds
+SELECT 'e' || n, 1, 'Case ' || n, 'auditor-1', '2025-01-01'::timestamptz + n * interval '1 hour'
+FROM generate_series(0, {holds} - 1) n
+"""
+
 _COUNTED = ", ".join(
     f"count(*) FILTER (WHERE {condition})"
     for condition in (
@@ -89,10 +103,14 @@ _COUNTED = ", ".join(
 )
 _ENROLLMENT_SUMMARIES = {
     "enrollment_counts": "program_id, department",
-    "enrollments_by_beginning": "began_at::date, department",
-    "enrollments_by_due_day": "due_on, department",
-    "enrollments_by_end": "ended_at::date, department",
+    "enrollments_by_beginning": "department, began_at::date",
+    "enrollments_by_due_day": "department, due_on",
+    "enrollments_by_end": "department, ended_at::date",
+    "enrollments_by_beginning_of_all": "began_at::date",
+    "enrollments_by_due_day_of_all": "due_on",
+    "enrollments_by_end_of_all": "ended_at::date",
 }
+_WAITING_SUMMARIES = {"waiting_counts": "program_id"}
 _CERTIFICATE_SUMMARIES = {
     "certificate_counts": "program_id, status",
     "certificates_by_last_day": "coalesce(valid_until, '9999-12-31'), status",
@@ -115,12 +133,15 @@ def fill(conn: Connection, enrollments: int) -> None:
         "per_employee": PER_EMPLOYEE,
         "enrollments": enrollments,
         "employees": enrollments // PER_EMPLOYEE,
+        "holds": HOLDS,
     }
-    for statement in (_EMPLOYEES, _PROGRAMS, _ENROLLMENTS, _CERTIFICATES):
+    for statement in (_EMPLOYEES, _PROGRAMS, _ENROLLMENTS, _CERTIFICATES, _WAITING, _HOLDS):
         conn.execute(statement.format(**sizes).replace("%%", "%").encode())
     for name, key in _ENROLLMENT_SUMMARIES.items():
         _sum_up(conn, name, key, _COUNTED, "enrollment_listing")
     conn.execute(_BY_SCORE.encode())
+    for name, key in _WAITING_SUMMARIES.items():
+        _sum_up(conn, name, key, "count(*)", "waiting_list")
     for name, key in _CERTIFICATE_SUMMARIES.items():
         _sum_up(conn, name, key, "count(*)", "certificate_register")
     conn.execute("UPDATE rollbook_read.progress SET position = 1")
@@ -128,6 +149,6 @@ def fill(conn: Connection, enrollments: int) -> None:
 
 
 def _sum_up(conn: Connection, name: str, key: str, amounts: str, table: str) -> None:
-    grouped = f"SELECT {key}, {amounts} FROM rollbook_read.{table} GROUP BY 1, 2"  # noqa: S608
+    grouped = f"SELECT {key}, {amounts} FROM rollbook_read.{table} GROUP BY {key}"  # noqa: S608
     complete = f"SELECT * FROM ({grouped}) s WHERE s IS NOT NULL"  # noqa: S608
     conn.execute(f"INSERT INTO rollbook_read.{name} {complete}".encode())

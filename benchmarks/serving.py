@@ -9,7 +9,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,10 +49,12 @@ class Served:
 
 
 @contextmanager
-def served(application: str, url: str, home: Path) -> Iterator[Served]:
-    """Serve `application` with the database `url` and the keys in `home`."""
+def served(
+    application: str, url: str, home: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[Served]:
+    """Serve `application` with the database `url`, the keys in `home`, and more settings."""
     address = ("127.0.0.1", _free_port())
-    environment = os.environ | SETTINGS
+    environment = os.environ | SETTINGS | dict(settings or {})
     environment |= {"DATABASE_URL": url, "ROLLBOOK_HOME": str(home)}
     environment["ROLLBOOK_BIND"] = f"{address[0]}:{address[1]}"
     command = [sys.executable, "-m", "benchmarks.serving", application]

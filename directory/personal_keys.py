@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -17,6 +18,7 @@ from psycopg import Connection
 
 KEY_BITS = 256
 NONCE_BYTES = 12
+NAME_LENGTH = 16
 
 # The row of whom was erased stays, without a key, so that no new one is ever made.
 TABLE = """
@@ -41,11 +43,17 @@ ON CONFLICT (employee_id) DO UPDATE SET key = NULL
 
 
 class PersonalKey:
-    """Seals text about one person, and opens it again."""
+    """Seals text about one person, and opens it again.
+
+    Attributes:
+        name: tells this key from all others, and nothing else of it.
+
+    """
 
     def __init__(self, key: bytes) -> None:
         """Use `key`, which has 32 bytes."""
         self._cipher = AESGCM(key)
+        self.name = sha256(b"rollbook personal key " + key).hexdigest()[:NAME_LENGTH]
 
     def seal(self, text: str, place: str) -> str:
         """Return nonce, ciphertext and tag in Base64; `place` must be the same in unsealing."""

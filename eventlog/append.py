@@ -12,6 +12,7 @@ from eventsourcing.persistence import StoredEvent
 from eventlog.errors import OutcomeUnknownError
 from eventlog.insertion import insert
 from eventlog.pool import STATEMENT_TIMEOUT_MS, Pool, borrowed, is_lost
+from eventlog.silence import at_most
 from eventlog.statements import positions_of
 
 # Longer than the server lets a statement run or a transaction idle: by then it has decided.
@@ -28,6 +29,7 @@ def append(
     Raises psycopg's errors when nothing was stored, OutcomeUnknownError when the connection was
     lost and the database cannot be asked within ``resolve_seconds``.
     """
+    deadline = monotonic() + resolve_seconds
     # Spelled out instead of ``borrowed``: this is what most commands spend their time on.
     conn = pool.getconn()
     try:
@@ -39,7 +41,7 @@ def append(
         lost = error
     finally:
         pool.putconn(conn)
-    return _append_again(pool, events, lost, monotonic() + resolve_seconds)
+    return _append_again(pool, events, lost, deadline)
 
 
 def _append_again(
@@ -47,16 +49,16 @@ def _append_again(
 ) -> list[int]:
     while monotonic() < deadline:
         with suppress(psycopg.OperationalError):
-            return _insert_or_find(pool, events)
+            return _insert_or_find(pool, events, deadline)
         sleep(_PAUSE_SECONDS)
     raise OutcomeUnknownError from lost
 
 
-def _insert_or_find(pool: Pool, events: Sequence[StoredEvent]) -> list[int]:
+def _insert_or_find(pool: Pool, events: Sequence[StoredEvent], deadline: float) -> list[int]:
     # A version can be taken only once, so to insert again is to ask: either the first try came to
     # nothing and this one stores the events, or it waits for the first one's commit and then finds
     # the very same events in their place.
-    with borrowed(pool) as conn:
+    with borrowed(pool) as conn, at_most(conn, deadline - monotonic()):
         try:
             return insert(conn, events)
         except psycopg.errors.UniqueViolation:

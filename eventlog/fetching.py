@@ -1,26 +1,32 @@
-"""Asks a question and returns all its rows, with as little of the client's time as possible.
+"""Asks questions and returns all their rows, with as little of the client's time as possible.
 
 It speaks to libpq itself, as a cursor would take three times as long. The server plans a
 question once for a connection that asks it again and again, as far as that serves its values.
+Questions whose answers are not needed at once go together with the next one: to wait for the
+server is what costs the client most.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
+from weakref import ref
 
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.pq import DiagnosticField, Format, TransactionStatus
+from psycopg.pq import DiagnosticField, ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from eventlog.pool import Connection
 from eventlog.results import checked
+from eventlog.silence import results_of
 
 MOST_PREPARED = 100
 """Questions that the server keeps for a connection; the one not asked for longest makes room."""
 
+_SUCCESS = {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}
 _KEPT = "rollbook_questions"
 _NOT_PREPARED = b"26000"
 
@@ -32,59 +38,125 @@ def fetch(conn: Connection, query: str, values: Sequence[object] = ()) -> list[R
 
     To be used for texts that come back: each is kept. Raises psycopg's errors.
     """
+    return put(conn, query, values).rows()
+
+
+def put(conn: Connection, query: str, values: Sequence[object] = ()) -> Question:
+    """Return the question that `fetch` asks, to be sent together with the next one.
+
+    Where the question itself is let go before, it is not asked.
+    """
     kept: _Questions | None = vars(conn).get(_KEPT)
     if kept is None:
         kept = vars(conn)[_KEPT] = _Questions(conn)
-    return kept.ask(query, values)
+    return kept.put(query, values)
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Question:
+    """A query that is put to the server, with its values as they are sent."""
+
+    _asked: _Questions
+    query: str
+    values: Sequence[Any]
+    types: tuple[int, ...]
+    formats: Sequence[Any]
+    result: PGresult | None = None
+
+    def rows(self) -> list[Row]:
+        """Return what the server answers. Raises psycopg's errors."""
+        return self._asked.rows(self)
 
 
 class _Questions:
-    """What one connection is asked again and again."""
+    """What one connection is asked, again and again."""
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
         self._transformer = Transformer(conn)
         self._names: OrderedDict[tuple[str, tuple[int, ...]], bytes | None] = OrderedDict()
         self._made = 0
+        self._waiting: list[ref[Question]] = []
 
-    def ask(self, query: str, values: Sequence[object]) -> list[Row]:
+    def put(self, query: str, values: Sequence[object]) -> Question:
         transformer = self._transformer
         bound = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
-        types, formats = transformer.types or (), transformer.formats or []
-        result = checked(self._result(query, types, bound, formats))
+        types, formats = transformer.types or (), transformer.formats or ()
+        question = Question(self, query, bound, types, formats)
+        self._waiting.append(ref(question))
+        return question
+
+    def rows(self, question: Question) -> list[Row]:
+        result, transformer = checked(question.result or self._settled(question)), self._transformer
         transformer.set_pgresult(result)
         try:
             return transformer.load_rows(0, result.ntuples, tuple)
         finally:
             transformer.set_pgresult(None)
 
-    def _result(self, query: str, types: tuple[int, ...], bound: Any, formats: Any) -> PGresult:
-        pgconn, question = self._conn.pgconn, (query, types)
-        if pgconn.transaction_status != TransactionStatus.IDLE:
-            # What is prepared may be gone, and to find that out would end the transaction.
-            return pgconn.exec_params(_numbered(query), bound, types, formats, Format.BINARY)
-        if question not in self._names:
-            self._remember(question, None)
-            return pgconn.exec_params(_numbered(query), bound, types, formats, Format.BINARY)
-        self._names.move_to_end(question)
-        name = self._names[question]
-        if name is not None:
-            result = pgconn.exec_prepared(name, bound, formats, Format.BINARY)
-            # After a rollback psycopg lets go of all prepared statements, these included.
-            if result.error_field(DiagnosticField.SQLSTATE) != _NOT_PREPARED:
-                return result
-        self._made += 1
-        name = b"rollbook_question_%d" % self._made
-        checked(pgconn.prepare(name, _numbered(query), types))
-        self._remember(question, name)
-        return pgconn.exec_prepared(name, bound, formats, Format.BINARY)
+    def _settled(self, question: Question) -> PGresult:
+        """Have all that waits answered, and return the answer to this one."""
+        waiting = [one for waits in self._waiting if (one := waits()) is not None]
+        self._waiting.clear()
+        while waiting:
+            # Behind one that it refuses the server answers nothing: that is asked anew.
+            waiting = waiting[self._exchange(waiting) :]
+        return cast("PGresult", question.result)
 
-    def _remember(self, question: tuple[str, tuple[int, ...]], name: bytes | None) -> None:
-        self._names[question] = name
-        if len(self._names) > MOST_PREPARED:
-            _, gone = self._names.popitem(last=False)
-            if gone is not None:
-                self._conn.pgconn.exec_(b"DEALLOCATE " + gone)
+    def _exchange(self, questions: Sequence[Question]) -> int:
+        """Ask the questions at once, and return how many of them were answered."""
+        pgconn = self._conn.pgconn
+        # What is prepared may be gone, and to find that out would end a transaction.
+        may_prepare = pgconn.transaction_status == TransactionStatus.IDLE
+        pgconn.enter_pipeline_mode()
+        try:
+            sent = [self._send(question, may_prepare=may_prepare) for question in questions]
+            pgconn.pipeline_sync()
+            results = results_of(self._conn)
+        except BaseException:
+            # Whatever comes now would be taken for the answer to something else.
+            self._conn.close()
+            raise
+        pgconn.exit_pipeline_mode()
+        for number, (question, commands) in enumerate(zip(questions, sent, strict=True)):
+            own, results = results[:commands], results[commands:]
+            result = next((one for one in own if one.status not in _SUCCESS), own[-1])
+            if result.status == ExecStatus.PIPELINE_ABORTED:
+                return number
+            if result.error_field(DiagnosticField.SQLSTATE) == _NOT_PREPARED:
+                # After a rollback psycopg lets go of all prepared statements, these included.
+                self._names.clear()
+                return number
+            question.result = result
+        return len(questions)
+
+    def _send(self, question: Question, *, may_prepare: bool) -> int:
+        """Send what it takes, the question last; return of how many commands that is."""
+        pgconn, query = self._conn.pgconn, _numbered(question.query)
+        key, bound, formats = (question.query, question.types), question.values, question.formats
+        if not may_prepare or key not in self._names:
+            before = self._remember(key) if may_prepare else 0
+            pgconn.send_query_params(query, bound, question.types, formats, Format.BINARY)
+            return before + 1
+        self._names.move_to_end(key)
+        name, before = self._names[key], 0
+        if name is None:
+            self._made, before = self._made + 1, 1
+            name = self._names[key] = b"rollbook_question_%d" % self._made
+            pgconn.send_prepare(name, query, question.types)
+        pgconn.send_query_prepared(name, bound, formats, Format.BINARY)
+        return before + 1
+
+    def _remember(self, key: tuple[str, tuple[int, ...]]) -> int:
+        """Have a question prepared when it comes back; return how many others are let go."""
+        self._names[key] = None
+        if len(self._names) <= MOST_PREPARED:
+            return 0
+        _, gone = self._names.popitem(last=False)
+        if gone is None:
+            return 0
+        self._conn.pgconn.send_query_params(b"DEALLOCATE " + gone, None)
+        return 1
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,7 @@ from psycopg.pq.abc import PGresult
 
 from eventlog.pool import Connection
 from eventlog.results import checked
+from eventlog.silence import result_of
 
 # PostgreSQL takes at most 65,535 parameters in one statement, and each event brings four.
 MAX_EVENTS = 16_000
@@ -38,7 +39,8 @@ def insert(conn: Connection, events: Sequence[StoredEvent]) -> list[int]:
     values = list(chain.from_iterable(map(_row_of, events)))
     in_transaction = conn.pgconn.transaction_status != TransactionStatus.IDLE
     if in_transaction or count > _MAX_PREPARED_EVENTS:
-        result = conn.pgconn.exec_params(_statement(count), values)
+        conn.pgconn.send_query_params(_statement(count), values)
+        result = result_of(conn)
     else:
         result = _execute_prepared(conn, count, values)
     checked(result)
@@ -54,16 +56,22 @@ def _execute_prepared(conn: Connection, count: int, values: list[bytes]) -> PGre
     name = b"rollbook_insert_%d" % count
     prepared: set[int] = vars(conn).setdefault(_PREPARED, set())
     if count in prepared:
-        result = conn.pgconn.exec_prepared(name, values)
+        result = _run(conn, name, values)
         if result.error_field(DiagnosticField.SQLSTATE) != _NOT_PREPARED:
             return result
         # After a rollback psycopg lets go of all prepared statements, these included. Others may
         # have been prepared since, so that only this one is known to be gone. Within a
         # transaction that would be an error which ends it.
         prepared.discard(count)
-    checked(conn.pgconn.prepare(name, _statement(count)))
+    conn.pgconn.send_prepare(name, _statement(count))
+    checked(result_of(conn))
     prepared.add(count)
-    return conn.pgconn.exec_prepared(name, values)
+    return _run(conn, name, values)
+
+
+def _run(conn: Connection, name: bytes, values: list[bytes]) -> PGresult:
+    conn.pgconn.send_query_prepared(name, values)
+    return result_of(conn)
 
 
 @lru_cache

@@ -16,10 +16,11 @@ from psycopg.types.string import ByteaBinaryLoader
 from psycopg_pool import ConnectionPool
 
 from eventlog import role
+from eventlog.silence import AnsweredConnection, ServerSilent, wait_as_long_as_the_server
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Cursor = psycopg.Cursor[tuple[Any, ...]]
-Pool = ConnectionPool[Connection]
+Pool = ConnectionPool[AnsweredConnection]
 
 _SERVER_GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03"})
 _CONNECTION_CLASS = "08"
@@ -69,8 +70,9 @@ def connection_arguments(conninfo: str) -> dict[str, Any]:
 
 def open_as_login(conninfo: str) -> Connection:
     """One connection with all the rights of its login. Raises psycopg.OperationalError."""
-    conn: Connection = psycopg.connect(**connection_arguments(conninfo))
+    conn = AnsweredConnection.connect(**connection_arguments(conninfo))
     load_json_as_bytes(conn)
+    wait_as_long_as_the_server(conn)
     return conn
 
 
@@ -91,6 +93,7 @@ def open_pool(conninfo: str, size: int, patience_seconds: float = PATIENCE_SECON
     are replaced before anybody gets them.
     """
     return _AttentivePool(
+        connection_class=AnsweredConnection,
         kwargs=connection_arguments(conninfo),
         configure=_configure,
         min_size=min(size, 2),
@@ -105,6 +108,7 @@ def open_pool(conninfo: str, size: int, patience_seconds: float = PATIENCE_SECON
 
 def _configure(conn: Connection) -> None:
     load_json_as_bytes(conn)
+    wait_as_long_as_the_server(conn)
     role.assume(conn)
 
 
@@ -116,19 +120,25 @@ def _has_hung_up(conn: Connection) -> bool:
     return bool(waiting.poll(0))
 
 
-class _AttentivePool(ConnectionPool[Connection]):
-    """Lends no connection that the server has closed.
+class _AttentivePool(ConnectionPool[AnsweredConnection]):
+    """Lends no connection that the server has closed, and after a silence new ones alone.
 
     The pool's own `check` would pause for seconds after each one that fails it, and when the server
     was started again, all do.
     """
 
-    def getconn(self, timeout: float | None = None) -> Connection:
+    def getconn(self, timeout: float | None = None) -> AnsweredConnection:
         deadline = monotonic() + (self.timeout if timeout is None else timeout)
         while _has_hung_up(conn := super().getconn(deadline - monotonic())):
             conn.close()
             self.putconn(conn)
         return conn
+
+    def putconn(self, conn: AnsweredConnection) -> None:
+        """Take a connection back. Where one met silence, the others would each cost a wait."""
+        super().putconn(conn)
+        if conn.fell_silent:
+            self.drain()
 
 
 def kept_cursor(conn: Connection) -> Cursor:
@@ -147,14 +157,17 @@ class ConnectionLost(psycopg.OperationalError):
 
 
 @contextmanager
-def borrowed(pool: Pool) -> Iterator[Connection]:
-    """A connection of the pool; ConnectionLost when it breaks in the block.
+def borrowed(pool: Pool, patience_seconds: float | None = None) -> Iterator[Connection]:
+    """A connection of the pool, within its own patience or this; ConnectionLost when it breaks.
 
-    Raises psycopg_pool.PoolTimeout when none is to be had.
+    Raises ServerSilent when it does not answer, psycopg_pool.PoolTimeout when none is to be had.
     """
-    conn = pool.getconn()
+    conn = pool.getconn(patience_seconds)
     try:
         yield conn
+    except ServerSilent:
+        # Not to be tried again at once, as with a connection that is merely lost.
+        raise
     except psycopg.Error as error:
         if not is_lost(conn, error):
             raise

@@ -10,6 +10,7 @@ from eventsourcing.persistence import ProgrammingError
 
 from eventlog import answers
 from eventlog.facts import Fact
+from eventlog.silence import wait_as_long_as_the_server
 
 __all__ = ["Fact", "migrate"]
 
@@ -115,6 +116,7 @@ def take_turns(conn: psycopg.Connection[Any]) -> None:
     """
     conn.execute("set local statement_timeout = 0")
     conn.execute("set local lock_timeout = 0")
+    wait_as_long_as_the_server(conn)
     conn.execute("select pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
 
 

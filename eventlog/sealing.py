@@ -32,6 +32,10 @@ _END = b"}}}"
 class Key(Protocol):
     """One person's key. A place is text that must be the same in sealing and unsealing."""
 
+    @property
+    def name(self) -> str:
+        """What tells this key from the person's other ones, and nothing else of it."""
+
     def seal(self, text: str, place: str) -> str:
         """The text in sealed form, another one each time."""
 
@@ -93,20 +97,20 @@ def seal(state: dict[str, Any], person: str, place: str, keys: Keys) -> None:
         message = "text with a NUL character cannot be stored"
         raise ValueError(message)
     sealed = {name: key.seal(text, f"{place}/{name}") for name, text in texts.items()}
-    state[SEALED] = {"person": person, "texts": sealed}
+    state[SEALED] = {"person": person, "key": key.name, "texts": sealed}
 
 
 def unseal(state: dict[str, Any], place: str, keys: Keys | None) -> None:
     """Turns the sealed text of a state into personal text.
 
-    It is UNOPENED without keys, and ERASED without the person's own. Raises ValueError when a text
-    was altered.
+    It is UNOPENED without keys, and ERASED without the person's own, or where that was lost and
+    made anew since. Raises ValueError when a text was altered.
     """
     sealed = state.pop(SEALED)
     texts: dict[str, str] = sealed["texts"]
     if keys is None:
         state[PERSONAL] = dict.fromkeys(texts, UNOPENED)
-    elif (key := keys.get(sealed["person"])) is None:
+    elif (key := keys.get(sealed["person"])) is None or sealed.get("key", key.name) != key.name:
         state[PERSONAL] = dict.fromkeys(texts, ERASED)
     else:
         state[PERSONAL] = {n: key.unseal(text, f"{place}/{n}") for n, text in texts.items()}

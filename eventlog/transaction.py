@@ -17,6 +17,7 @@ from eventlog.append import RESOLVE_SECONDS
 from eventlog.errors import OutcomeUnknownError
 from eventlog.insertion import MAX_EVENTS, insert
 from eventlog.pool import Connection, ConnectionLost, Pool, borrowed, is_lost
+from eventlog.silence import AnsweredConnection, ServerSilent, at_most
 from eventlog.statements import positions_of
 
 R = TypeVar("R")
@@ -43,7 +44,7 @@ class Transaction:
     def __init__(self, pool: Pool, resolve_seconds: float = RESOLVE_SECONDS) -> None:
         self._pool = pool
         self._resolve_seconds = resolve_seconds
-        self._conn: Connection | None = None
+        self._conn: AnsweredConnection | None = None
         self.inserted: list[StoredEvent] = []
 
     def run(self, work: Callable[[Connection], R]) -> R:
@@ -80,13 +81,14 @@ class Transaction:
         """
         if self._conn is None:
             return
+        deadline = monotonic() + self._resolve_seconds
         try:
             outcome = self._conn.execute("commit").statusmessage
         except psycopg.Error as error:
             if not is_lost(self._conn, error):
                 raise
             self._give_back()
-            self._settle(error)
+            self._settle(error, deadline)
             return
         if outcome != "COMMIT":
             raise InternalError("Nothing was stored, for a statement of the transaction had failed")
@@ -103,12 +105,11 @@ class Transaction:
                 self._conn.close()
         self._give_back()
 
-    def _settle(self, lost: psycopg.Error) -> None:
+    def _settle(self, lost: psycopg.Error, deadline: float) -> None:
         """Returns when the inserted events are in the log although COMMIT was not answered."""
-        deadline = monotonic() + self._resolve_seconds
         while monotonic() < deadline:
             with suppress(psycopg.OperationalError):
-                if self.inserted and _are_stored(self._pool, self.inserted):
+                if self.inserted and _are_stored(self._pool, self.inserted, deadline):
                     return
                 raise OperationalError(
                     "Connection lost before the commit, nothing stored"
@@ -123,7 +124,7 @@ class Transaction:
                 return self._begin_on(self._pool.getconn(), statement)
         return self._begin_on(self._pool.getconn(), statement)
 
-    def _begin_on(self, conn: Connection, statement: str) -> Connection:
+    def _begin_on(self, conn: AnsweredConnection, statement: str) -> Connection:
         self._conn = conn
         try:
             conn.execute(statement.encode())
@@ -131,6 +132,8 @@ class Transaction:
             if not is_lost(conn, error):
                 raise
             self._give_back()
+            if isinstance(error, ServerSilent):
+                raise
             raise ConnectionLost from error
         return conn
 
@@ -142,8 +145,8 @@ class Transaction:
             self._pool.putconn(conn)
 
 
-def _are_stored(pool: Pool, inserted: Sequence[StoredEvent]) -> bool:
-    with borrowed(pool) as conn:
+def _are_stored(pool: Pool, inserted: Sequence[StoredEvent], deadline: float) -> bool:
+    with borrowed(pool) as conn, at_most(conn, deadline - monotonic()):
         # The lost transaction holds its versions until it has ended. An insert of one of them waits
         # for that, so what is seen then is its outcome and not a moment before it.
         with suppress(psycopg.errors.UniqueViolation), conn.transaction(force_rollback=True):

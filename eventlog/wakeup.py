@@ -106,7 +106,7 @@ class Ear:
             return False
 
     def close(self) -> None:
-        """Gives up the connection."""
+        """Gives up the connection; the next call opens another."""
         if self._conn is not None:
             self._conn.close()
             self._conn = None

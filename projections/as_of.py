@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 from domain.aggregate import Event
-from eventlog.fetching import fetch
+from eventlog.fetching import Question, fetch, put
 from projections.columns import columns_of
 from projections.histories import FOLLOWED, PROGRAM_HISTORY
 from projections.history import BEFORE, HOLDS, History
@@ -88,6 +88,26 @@ def ask(
     if isinstance(conn, AsOf):
         return conn.execute(query, values, binary=True).fetchall()
     return fetch(conn, query, values)
+
+
+def ask_ahead(
+    conn: psycopg.Connection[Any] | AsOf, query: str, values: Values = ()
+) -> Question | Answered:
+    """Return the same question, to be answered together with the next one where it can be."""
+    if isinstance(conn, AsOf):
+        return Answered(ask(conn, query, values))
+    return put(conn, query, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question that was answered at once."""
+
+    found: list[tuple[Any, ...]]
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return the answer."""
+        return self.found
 
 
 @lru_cache(maxsize=256)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from projections.row import Row
 from projections.table import CopiedTable
 
 
-@dataclass(frozen=True, slots=True)
-class TrailRow:
+class TrailRow(Row, frozen=True):
     """One row per event of the log; the key is `position`.
 
     Attributes:

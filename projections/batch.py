@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ import psycopg
 from eventlog.pool import Connection
 from projections import parked, repairs
 from projections.copied_rows import CopiedRows
-from projections.fold import Entry, Folded, Sorted, Sorting, Stops, fold
+from projections.fold import Entry, Folded, Held, Sorted, Sorting, Stops, fold, take_all
 from projections.fold_history import fold_history
 from projections.history import History
 from projections.lease import Lease
@@ -20,6 +21,7 @@ from projections.progress import Progress, Run
 from projections.rows import Rows
 from projections.stay_rows import StayRows
 from projections.table import CopiedTable, ReadTable
+from projections.writing import Writing
 
 REFUSALS = (psycopg.DataError, psycopg.IntegrityError, TypeError, ValueError, ArithmeticError)
 """What says that rows cannot be stored as they are, rather than that the database is away."""
@@ -27,8 +29,17 @@ REFUSALS = (psycopg.DataError, psycopg.IntegrityError, TypeError, ValueError, Ar
 _NOTIFY = f"NOTIFY {CHANNEL}".encode()
 
 
+def _settled() -> None:
+    """Wait for nothing: all that was folded is written."""
+
+
 class Stored:
-    """One read table of a schema, which this process alone writes."""
+    """One read table of a schema, which this process alone writes.
+
+    Attributes:
+        progress: how far it is in the database.
+        reached: how far it is in memory, where the rows of a batch may wait to be written.
+    """
 
     def __init__(
         self, conn: Connection, table: ReadTable[Any], schema: str, progress: Progress
@@ -36,32 +47,54 @@ class Stored:
         self.table = table
         self.schema = schema
         self.progress = progress
-        self.rows = _rows(table, schema)
-        self.stops = Stops(parked.keys(conn, schema, table.name), repairs.skipped(conn, table.name))
+        self.take_back(conn)
 
-    def fold(self, conn: Connection, batch: Sorted) -> Folded:
-        """Return what a batch does to it."""
-        rows = self.rows.load(conn, batch.by_key)
-        if isinstance(self.table, History):
-            return fold_history(self.table, batch, rows, self.stops)
-        return fold(self.table, batch, rows, self.stops)
+    def take_back(self, conn: Connection) -> None:
+        """Forget all that is not in the database."""
+        self.reached = self.progress
+        self.rows = _rows(self.table, self.schema)
+        self.stops = Stops(
+            parked.keys(conn, self.schema, self.table.name), repairs.skipped(conn, self.table.name)
+        )
 
-    def park(self, conn: Connection, folded: Folded) -> None:
-        """Park the events that a batch could not apply."""
-        if folded.held:
-            parked.park(conn, self.schema, self.table.name, folded.held)
-
-    def written(self, folded: Folded, progress: Progress) -> None:
-        """Take note that `folded` was committed."""
-        self.progress = progress
+    def fold(
+        self, conn: Connection, batch: Sorted, settle: Callable[[], None] = _settled
+    ) -> Folded:
+        """Return what a batch does to it; `settle` waits until the one before is written."""
+        rows = self.rows.load(conn, batch.by_key, settle)
+        if isinstance(self.table, CopiedTable):
+            folded = take_all(self.table, batch)
+        elif isinstance(self.table, History):
+            folded = fold_history(self.table, batch, rows, self.stops)
+        else:
+            folded = fold(self.table, batch, rows, self.stops)
         self.rows.remember(folded.rows)
-        parked.log(self.table.name, folded.held)
+        return folded
+
+    def park(self, conn: Connection, held: Sequence[Held]) -> None:
+        """Park the events that a batch could not apply."""
+        if held:
+            parked.park(conn, self.schema, self.table.name, held)
 
 
 def _rows(table: ReadTable[Any], schema: str) -> Rows | StayRows | CopiedRows:
     if isinstance(table, CopiedTable):
         return CopiedRows(table, schema)
     return StayRows(table, schema) if isinstance(table, History) else Rows(table, schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is to be written of some events: for each table, how far that brings it, and what.
+
+    Attributes:
+        held: the events that the table could not take.
+    """
+
+    entries: Sequence[Entry]
+    reached: Sequence[Progress]
+    writings: Sequence[Writing]
+    held: Sequence[Sequence[Held]]
 
 
 class Lockstep:
@@ -77,8 +110,13 @@ class Lockstep:
 
     @property
     def position(self) -> int:
-        """The position that all of the tables have reached."""
+        """The position that all of the tables have reached in the database."""
         return self.stored[0].progress.position
+
+    @property
+    def reached(self) -> int:
+        """The position that they have reached in memory."""
+        return self.stored[0].reached.position
 
     def apply(self, conn: Connection, entries: Sequence[Entry]) -> None:
         """Apply the events that come next in the log, and commit. Raises `LeaseLost`.
@@ -96,13 +134,55 @@ class Lockstep:
             else:
                 self._apply_without(conn, entries, error)
 
-    def _apply_without(self, conn: Connection, entries: Sequence[Entry], error: Exception) -> None:
-        """Park the only entry for the one table that is at fault, or else for all."""
-        everywhere = {one.table.name for one in self.stored}
-        for refusing in (*({name} for name in everywhere), everywhere):
-            with suppress(*REFUSALS):
-                return self._apply(conn, entries, refusing, error)
-        raise error
+    def fold(
+        self,
+        conn: Connection,
+        entries: Sequence[Entry],
+        settle: Callable[[], None] = _settled,
+        refusing: Collection[str] = (),
+        error: Exception | None = None,
+    ) -> Batch:
+        """Return what the events that come next lead to, to be written in this order.
+
+        The batch before may be on its way to the database; `settle` waits for it. Tables that
+        are `refusing` hold all of the events, because of `error`.
+        """
+        run = Run.of([position for position, _ in entries])
+        # The rows are loaded ahead of the transaction: as long as the lease is held, and the
+        # transaction proves that it is, nobody else can have written them since.
+        writings, held = [], []
+        batches = self._sorting.sort(entries, [one.stops for one in self.stored])
+        for one, batch in zip(self.stored, batches, strict=True):
+            if error is not None and one.table.name in refusing:
+                batch.hold_all(error, one.stops)
+            folded = one.fold(conn, batch, settle)
+            one.reached = one.reached.after(run)
+            writings.append(one.rows.writing(folded))
+            held.append(folded.held)
+        return Batch(entries, [one.reached for one in self.stored], writings, held)
+
+    def write(self, conn: Connection, batch: Batch) -> None:
+        """Write a batch that was folded, and commit. Raises `LeaseLost`."""
+        names = [one.table.name for one in self.stored]
+        with conn.transaction():
+            self._lease.advance(conn, dict(zip(names, batch.reached, strict=True)))
+            for writing in batch.writings:
+                writing.copy(conn)
+            with conn.pipeline():
+                for writing in batch.writings:
+                    writing.execute(conn)
+                for one, held in zip(self.stored, batch.held, strict=True):
+                    one.park(conn, held)
+                if any(one.schema == LIVE for one in self.stored):
+                    conn.execute(_NOTIFY)
+        for one, reached, held in zip(self.stored, batch.reached, batch.held, strict=True):
+            one.progress = reached
+            parked.log(one.table.name, held)
+
+    def take_back(self, conn: Connection) -> None:
+        """Forget all that was folded and is not written."""
+        for one in self.stored:
+            one.take_back(conn)
 
     def _apply(
         self,
@@ -111,51 +191,16 @@ class Lockstep:
         refusing: Collection[str] = (),
         error: Exception | None = None,
     ) -> None:
-        run = Run.of([position for position, _ in entries])
-        reached = [one.progress.after(run) for one in self.stored]
-        stopped_before = [one.stops.keys.copy() for one in self.stored]
         try:
-            folded = self._fold(conn, entries, refusing, error)
-            self._write(conn, folded, reached)
-        except Exception:
-            for one, keys in zip(self.stored, stopped_before, strict=True):
-                one.stops.keys = keys
+            self.write(conn, self.fold(conn, entries, _settled, refusing, error))
+        except REFUSALS:
+            self.take_back(conn)
             raise
-        for one, changes, progress in zip(self.stored, folded, reached, strict=True):
-            one.written(changes, progress)
 
-    def _fold(
-        self,
-        conn: Connection,
-        entries: Sequence[Entry],
-        refusing: Collection[str],
-        error: Exception | None,
-    ) -> list[Folded]:
-        # The rows are loaded ahead of the transaction: as long as the lease is held, and the
-        # transaction proves that it is, nobody else can have written them since.
-        folded = []
-        batches = self._sorting.sort(entries, [one.stops for one in self.stored])
-        for one, batch in zip(self.stored, batches, strict=True):
-            if error is not None and one.table.name in refusing:
-                batch.hold_all(error, one.stops)
-            folded.append(one.fold(conn, batch))
-        return folded
-
-    def _write(
-        self, conn: Connection, folded: Sequence[Folded], reached: Sequence[Progress]
-    ) -> None:
-        names = [one.table.name for one in self.stored]
-        writings = [
-            one.rows.writing(changes) for one, changes in zip(self.stored, folded, strict=True)
-        ]
-        with conn.transaction():
-            self._lease.advance(conn, dict(zip(names, reached, strict=True)))
-            for writing in writings:
-                writing.copy(conn)
-            with conn.pipeline():
-                for writing in writings:
-                    writing.execute(conn)
-                for one, changes in zip(self.stored, folded, strict=True):
-                    one.park(conn, changes)
-                if any(one.schema == LIVE for one in self.stored):
-                    conn.execute(_NOTIFY)
+    def _apply_without(self, conn: Connection, entries: Sequence[Entry], error: Exception) -> None:
+        """Park the only entry for the one table that is at fault, or else for all."""
+        everywhere = {one.table.name for one in self.stored}
+        for refusing in (*({name} for name in everywhere), everywhere):
+            with suppress(*REFUSALS):
+                return self._apply(conn, entries, refusing, error)
+        raise error

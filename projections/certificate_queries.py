@@ -11,9 +11,10 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from projections.as_of import NoHistoryError, ask
+from eventlog.fetching import Question
+from projections.as_of import Answered, NoHistoryError, ask_ahead
 from projections.certificate_register import LAST_DAY, CertificateRow, CertificateStatus
-from projections.conditions import Conditions, Spread
+from projections.conditions import Conditions, Spread, Way
 from projections.keyset import Listing, Sort
 from projections.names import TODAY
 from projections.ranges import Range
@@ -95,6 +96,12 @@ class CertificateFilter:
     last_day: Range | None = None
 
     @property
+    def is_of_few(self) -> bool:
+        """Whether only those of certain employees or enrollments are wanted, which are few."""
+        narrow = (self.own, self.employee_ids, self.enrollment_ids)
+        return any(one is not None for one in narrow)
+
+    @property
     def is_by_last_day(self) -> bool:
         """Whether the last valid day decides, so that the order must be by it."""
         return self.last_day is not None or any(days != Range() for _, days in self.parts)
@@ -127,37 +134,38 @@ class CertificateFilter:
         conditions.add_any("r.employee_id", self.employee_ids)
         conditions.add_any("r.program_id", self.program_ids)
         conditions.add_any("r.enrollment_id", self.enrollment_ids)
-        self._add_parts(conditions)
         if self.issued is not None:
             self.issued.as_moments().add_to(conditions, "r.issued_at")
         if self.last_day is not None:
             self.last_day.add_to(conditions, _LAST_DAY)
             conditions.add(f"{_LAST_DAY} < '9999-12-31'")
-        conditions.ways.append(self._way())
+        conditions.ways += [self._way(status, days) for status, days in self._walked]
         return conditions
 
-    def _add_parts(self, conditions: Conditions) -> None:
-        parts = self.parts
-        conditions.add_any("r.status", [str(status) for status, _ in parts])
-        for status, days in parts:
-            within = Conditions()
-            days.add_to(within, _LAST_DAY)
-            if len(parts) == 1:
-                days.add_to(conditions, _LAST_DAY)
-            elif days != Range():
-                sql = f"(r.status <> %s OR {within.sql})"
-                conditions.add(sql, str(status), *within.values)
+    @property
+    def _walked(self) -> list[tuple[Sequence[CertificateStatus], Range]]:
+        """What is walked together: the statuses that take the same last days."""
+        found: dict[Range, list[CertificateStatus]] = {}
+        for status, days in self.parts:
+            found.setdefault(days, []).append(status)
+        return [(statuses, days) for days, statuses in found.items()] or [([], Range())]
 
-    def _way(self) -> Sequence[Spread]:
-        statuses = Spread("status", "text", [str(status) for status, _ in self.parts])
+    def _way(self, stored: Sequence[CertificateStatus], days: Range) -> Way:
+        also = Conditions()
+        days.add_to(also, _LAST_DAY)
+        statuses = [str(status) for status in stored]
         employees = [self.own] if self.own is not None else self.employee_ids
-        if employees is not None:
-            return [Spread("employee_id", "text", employees)]
-        if self.enrollment_ids is not None:
-            return [Spread("enrollment_id", "uuid", self.enrollment_ids)]
+        for column, kind, values in (
+            ("employee_id", "text", employees),
+            ("enrollment_id", "uuid", self.enrollment_ids),
+        ):
+            if values is not None:
+                also.add_any("r.status", statuses)
+                return Way([Spread(column, kind, values)], also)
+        by_status = Spread("status", "text", statuses)
         if self.program_ids is not None:
-            return [Spread("program_id", "uuid", self.program_ids), statuses]
-        return [statuses]
+            return Way([Spread("program_id", "uuid", self.program_ids), by_status], also)
+        return Way([by_status], also)
 
 
 def find_certificate(
@@ -183,23 +191,23 @@ def count_certificates(conn: Connection[Any], wanted: CertificateFilter) -> int 
 
     By program and stored status they know all; by days of issue or last days the status.
     """
-    narrow = (wanted.own, wanted.employee_ids, wanted.enrollment_ids)
     is_by_days = wanted.is_by_last_day or wanted.issued is not None
     if (
-        any(one is not None for one in narrow)
+        wanted.is_of_few
         or (is_by_days and wanted.program_ids is not None)
         or (wanted.is_by_last_day and wanted.issued is not None)
     ):
         return CERTIFICATES.count(conn, wanted.conditions)
     try:
-        return sum(_sum(conn, wanted, status, days) for status, days in wanted.parts)
+        asked = [_ask_sum(conn, wanted, status, days) for status, days in wanted.parts]
     except NoHistoryError:
         return CERTIFICATES.count(conn, wanted.conditions)
+    return sum(int(total) for one in asked for (total,) in one.rows())
 
 
-def _sum(
+def _ask_sum(
     conn: Connection[Any], wanted: CertificateFilter, status: CertificateStatus, days: Range
-) -> int:
+) -> Question | Answered:
     conditions = Conditions()
     conditions.add("status = %s", str(status))
     conditions.add_any("program_id", wanted.program_ids)
@@ -217,5 +225,4 @@ def _sum(
         f"SELECT coalesce(sum(certificates), 0)::bigint FROM rollbook_read.{table}"  # noqa: S608
         f" WHERE {conditions.sql}"
     )
-    [(total,)] = ask(conn, query, conditions.values)
-    return int(total)
+    return ask_ahead(conn, query, conditions.values)

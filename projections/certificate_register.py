@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from domain.enrollment import Enrollment
-from projections.row import changed
+from projections.row import Row
 from projections.table import ReadTable, Summary
 
 FOR_EVER = date.max
@@ -23,8 +24,7 @@ class CertificateStatus(StrEnum):
     REVOKED = "revoked"
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateRow:
+class CertificateRow(Row, frozen=True):
     """One row per certificate ever issued; the key is `number`.
 
     Attributes:
@@ -55,7 +55,7 @@ def evolve(row: CertificateRow | None, event: Any) -> CertificateRow | None:
         case Enrollment.CertificateIssued():
             return _issued(event)
         case Enrollment.CertificateRevoked() if row is not None:
-            return changed(
+            return replace(
                 row,
                 status=CertificateStatus.REVOKED,
                 version=event.originator_version,
@@ -121,13 +121,13 @@ CERTIFICATE_REGISTER = ReadTable(
     # The column behind an expression is in the index as well: only then can it be walked without
     # the table.
     indexes=(
-        "(status, issued_at, number)",
+        "(status, issued_at, number) INCLUDE (valid_until)",
         f"(status, ({LAST_DAY}), number) INCLUDE (valid_until)",
-        "(program_id, status, issued_at, number)",
+        "(program_id, status, issued_at, number) INCLUDE (valid_until)",
         f"(program_id, status, ({LAST_DAY}), number) INCLUDE (valid_until)",
         "(employee_id, issued_at, number)",
         "(enrollment_id)",
     ),
     summaries=(CERTIFICATE_COUNTS, CERTIFICATES_BY_LAST_DAY, CERTIFICATES_BY_ISSUE),
-    definition=3,
+    definition=4,
 )

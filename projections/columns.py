@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -12,6 +12,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
+
+from projections.row import Row
+from projections.table import Summary
 
 DOCUMENTS = "jsonb"
 TEXTS = "text[]"
@@ -51,10 +54,16 @@ class Column:
         return "ARRAY" if self.sql_type == TEXTS else self.sql_type
 
 
-def columns_of(row: type[Any]) -> tuple[Column, ...]:
+def columns_of(row: type[Row]) -> tuple[Column, ...]:
     """Return the columns of a row class, in order. Raises `UnsupportedColumnError`."""
     hints = get_type_hints(row)
-    return tuple(column(field.name, hints[field.name]) for field in fields(row))
+    return tuple(column(name, hints[name]) for name in row.__struct_fields__)
+
+
+def summary_columns(summary: Summary[Any]) -> tuple[Column, ...]:
+    """Return the columns of a summary, in order. Raises `UnsupportedColumnError`."""
+    keys = (column(name, kind) for name, kind in summary.key.items())
+    return (*keys, *(column(name, int) for name in summary.amounts))
 
 
 def column(name: str, hint: object) -> Column:
@@ -70,12 +79,16 @@ def column(name: str, hint: object) -> Column:
 
 def _sql_type(kind: object) -> str | None:
     match get_args(kind):
-        case (part, more) if get_origin(kind) is tuple and more is ... and is_dataclass(part):
+        case (part, more) if get_origin(kind) is tuple and more is ... and _is_row(part):
             return DOCUMENTS
     return _SQL_TYPES.get(kind)
 
 
-def row_maker(row: type[Any]) -> Callable[..., Any]:
+def _is_row(part: object) -> bool:
+    return isinstance(part, type) and issubclass(part, Row)
+
+
+def row_maker(row: type[Row]) -> Callable[..., Any]:
     """Return a function from the values of the columns, as the driver gives them, to a row."""
     readers = dict(_readers(row))
     if not readers:
@@ -90,7 +103,7 @@ def row_maker(row: type[Any]) -> Callable[..., Any]:
     return make
 
 
-def _readers(row: type[Any]) -> Iterator[tuple[int, Callable[[Any], Any]]]:
+def _readers(row: type[Row]) -> Iterator[tuple[int, Callable[[Any], Any]]]:
     hints = get_type_hints(row)
     for index, found in enumerate(columns_of(row)):
         if found.sql_type == TEXTS:

@@ -42,7 +42,7 @@ def differences(
 
     Both connections must be in a transaction; each is read as it sees the database.
     """
-    keys = {table.name: table.primary_key} | {s.name: tuple(s.key) for s in table.summaries}
+    keys = {table.name: table.primary_key} | {s.name: tuple(s.key) for s in table.stored_summaries}
     for name, key in keys.items():
         lines = _lines(live, LIVE, name, key), _lines(built, schema, name, key)
         for at, ours, theirs in _side_by_side(*lines):

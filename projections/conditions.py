@@ -24,18 +24,32 @@ class _Part:
     values: Sequence[object]
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to some of the rows: by the values of its spreads, in any of their combinations.
+
+    Attributes:
+        also: what these rows must meet besides that all must.
+        is_crowded: whether most combinations have more rows than a page.
+
+    """
+
+    spreads: Sequence[Spread] = ()
+    also: Conditions | None = None
+    is_crowded: bool = False
+
+
 @dataclass(slots=True)
 class Conditions:
     """What rows must meet, and the ways to them.
 
     Attributes:
-        ways: each finds some of the rows by the values of its spreads, in any of their
-            combinations, and all ways together find all; none means to look at every row.
+        ways: all together find all of the rows; none means to look at every row.
 
     """
 
     _parts: list[_Part] = field(default_factory=list)
-    ways: list[Sequence[Spread]] = field(default_factory=list)
+    ways: list[Way] = field(default_factory=list)
 
     def add(self, sql: str, *values: object) -> None:
         """Ask for `sql` too."""
@@ -51,14 +65,15 @@ class Conditions:
         if values is not None:
             self._parts.append(_any(column, values))
 
-    def along(self, way: Sequence[Spread], alias: str) -> Conditions:
+    def along(self, way: Way, alias: str) -> Conditions:
         """Return what else must be asked for along `way` over the table `alias`.
 
         Said twice, a condition would be taken for two by the planner, which then expects too few
         rows and sorts all instead of walking along an index.
         """
-        said = [_any(f"{alias}.{spread.column}", spread.values) for spread in way]
-        return Conditions([part for part in self._parts if part not in said])
+        said = [_any(f"{alias}.{spread.column}", spread.values) for spread in way.spreads]
+        also = [] if way.also is None else way.also._parts  # noqa: SLF001  # of its own kind
+        return Conditions([*(part for part in self._parts if part not in said), *also])
 
     @property
     def sql(self) -> str:

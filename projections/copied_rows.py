@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from psycopg.sql import SQL, Identifier
@@ -28,7 +28,12 @@ class CopiedRows:
             .as_bytes()
         )
 
-    def load(self, conn: Connection, keys: Collection[Key]) -> dict[Key, Any]:  # noqa: ARG002
+    def load(
+        self,
+        conn: Connection,  # noqa: ARG002
+        keys: Collection[Key],  # noqa: ARG002
+        settle: Callable[[], None],  # noqa: ARG002
+    ) -> dict[Key, Any]:
         """Return none: no row was there before its event."""
         return {}
 

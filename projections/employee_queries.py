@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import Connection
 
-from projections.conditions import Conditions, Spread
-from projections.keyset import Listing, Order, Sort
+from projections.as_of import ask
+from projections.conditions import Conditions, Spread, Way
+from projections.keyset import MAX_COUNTED, Listing, Order, Sort
 
 FIELDS: Mapping[str, str] = {
     name: f"r.{name}"
@@ -28,20 +29,43 @@ EMPLOYEES = Listing(
 ID = Order("id", descending=False)
 
 
+_FOUND = f"""
+SELECT id FROM rollbook.employees WHERE words @@ to_tsquery('simple', %s)
+LIMIT {MAX_COUNTED + 1}
+"""  # noqa: S608  # a constant
+
+
 @dataclass(frozen=True, slots=True)
 class EmployeeFilter:
-    """Which employees are wanted; None asks for nothing. `search` is a tsquery: name and id."""
+    """Which employees are wanted; None asks for nothing.
+
+    Attributes:
+        search: a tsquery over name and id.
+        ids: those whom a search found.
+
+    """
 
     departments: Sequence[str] | None = None
     managers: Sequence[str] | None = None
     active: bool | None = None
     search: str | None = None
+    ids: Sequence[str] | None = None
+
+    def settled(self, conn: Connection[Any]) -> EmployeeFilter:
+        """Return the same without a search that finds few: those stand for it.
+
+        Where it finds many, there is soon one of them in any order.
+        """
+        if self.search is None:
+            return self
+        found = [row[0] for row in ask(conn, _FOUND, (self.search,))]
+        return self if len(found) > MAX_COUNTED else replace(self, search=None, ids=found)
 
     def conditions_for(self, orders: Sequence[Order]) -> Conditions:
-        """The same as SQL, for a list in these orders."""
+        """The same as SQL, for a list in these orders, once it is settled."""
         conditions = self._conditions
         # Only by name does an index begin with what is filtered by.
-        if orders[0].name == "name" and self.search is None:
+        if orders[0].name == "name" and self.search is None and self.ids is None:
             conditions.ways.append(self._way())
         return conditions
 
@@ -51,18 +75,19 @@ class EmployeeFilter:
         conditions.add_any("r.department", self.departments)
         conditions.add_any("r.manager", self.managers)
         conditions.add_any("r.active", None if self.active is None else [self.active])
+        conditions.add_any("r.id", self.ids)
         conditions.add_given("r.words @@ to_tsquery('simple', %s)", self.search)
         return conditions
 
-    def _way(self) -> Sequence[Spread]:
+    def _way(self) -> Way:
         active = Spread(
             "active", "boolean", [True, False] if self.active is None else [self.active]
         )
         if self.managers is not None:
-            return [Spread("manager", "text", self.managers)]
+            return Way([Spread("manager", "text", self.managers)])
         if self.departments is not None:
-            return [Spread("department", "text", self.departments), active]
-        return [active]
+            return Way([Spread("department", "text", self.departments), active])
+        return Way([active])
 
 
 def find_employee(
@@ -76,7 +101,13 @@ def find_employee(
 
 def count_employees(conn: Connection[Any], wanted: EmployeeFilter) -> int | None:
     """Return how many there are, from the counts where these know."""
-    if wanted.managers is not None or wanted.search is not None:
+    by_others = (wanted.departments, wanted.managers, wanted.active)
+    if all(one is None for one in by_others):
+        if wanted.search is not None:
+            return None
+        if wanted.ids is not None:
+            return len(wanted.ids)
+    if any(one is not None for one in (wanted.managers, wanted.search, wanted.ids)):
         return EMPLOYEES.count(conn, wanted.conditions_for([ID]))
     conditions = Conditions()
     conditions.add_any("department", wanted.departments)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from domain.enrollment import Enrollment, EnrollmentStatus
 from eventlog.sealing import ERASED
-from projections.row import changed
+from projections.row import Row
 from projections.table import ReadTable, Summary
 
 BEGAN = "began_at"
@@ -21,8 +22,7 @@ NEVER = "'9999-12-31 00:00:00+00'"
 """The day and the moment that stand for none in an order."""
 
 
-@dataclass(frozen=True, slots=True)
-class PastCycle:
+class PastCycle(Row, frozen=True):
     """A cycle that ended before the present one began, with the fields of `EnrollmentRow`."""
 
     cycle: int
@@ -48,7 +48,7 @@ class PastCycle:
     @classmethod
     def of(cls, row: EnrollmentRow) -> PastCycle:
         """Return what is kept of the cycle that `row` shows."""
-        return cls(*[getattr(row, name) for name in cls.__slots__])
+        return cls(*[getattr(row, name) for name in cls.__struct_fields__])
 
     def without(self, certificate_number: str) -> PastCycle:
         """Return the same, without that certificate if it has it."""
@@ -60,8 +60,7 @@ class PastCycle:
         return replace(self, grade=_erased(self.grade), signer_name=_erased(self.signer_name))
 
 
-@dataclass(frozen=True, slots=True)
-class EnrollmentRow:
+class EnrollmentRow(Row, frozen=True):
     """One row per enrollment, as its present cycle is; the key is `id`.
 
     Attributes:
@@ -124,13 +123,16 @@ class EnrollmentRow:
         return max(scores, default=None)
 
 
+_BEGINNINGS = (Enrollment.Enrolled, Enrollment.Waitlisted)
+
+
 def evolve(row: EnrollmentRow | None, event: Any) -> EnrollmentRow | None:
     """Return the row as it is after `event`."""
-    if isinstance(event, Enrollment.Enrolled | Enrollment.Waitlisted):
+    if isinstance(event, _BEGINNINGS):
         return _begun(row, event)
     if row is None:
         return None
-    return changed(
+    return replace(
         row,
         version=event.originator_version,
         changed_at=event.timestamp,
@@ -222,7 +224,7 @@ def _changes(row: EnrollmentRow, event: Any) -> dict[str, Any]:  # noqa: C901, P
 
 def without_text(row: EnrollmentRow) -> EnrollmentRow:
     """Return the row with what was text about the employee erased."""
-    return changed(row, **_without_text(row))
+    return replace(row, **_without_text(row))
 
 
 def _without_text(row: EnrollmentRow) -> dict[str, Any]:
@@ -292,21 +294,22 @@ ENROLLMENT_COUNTS = Summary[EnrollmentRow](
 def _by_day(
     name: str, told_by: str, day: Callable[[EnrollmentRow], date | None]
 ) -> Summary[EnrollmentRow]:
-    """Return the counts by a day in UTC, as all times of rows are, and the department.
+    """Return the counts by the department and a day in UTC, as all times of rows are.
 
-    A row without that day adds nothing.
+    A row without that day adds nothing. Those of all departments are added up by day as well.
     """
 
     def contribution(row: EnrollmentRow) -> tuple[tuple[object, ...], tuple[int, ...]] | None:
         on = day(row)
-        return None if on is None else ((on, row.department or ""), _counted_as(row))
+        return None if on is None else ((row.department or "", on), _counted_as(row))
 
     return Summary(
         name,
-        {"day": date, "department": str},
+        {"department": str, "day": date},
         COUNTED,
         contribution,
         (told_by, "department", *_COUNTED_BY),
+        total=f"{name}_of_all",
     )
 
 
@@ -374,17 +377,20 @@ ENROLLMENT_LISTING = ReadTable(
     # Each begins with what lists are filtered by, and goes on with an order. What changes with
     # every progress is in none of them, so that such a change stays within its page. The column
     # behind an expression is in the index as well: only then can it be walked without the table.
+    # So is the employee, by whom what is otherwise alike is sorted. What a program and a
+    # department have together is few, and sorted in any order, so that one index is enough.
     indexes=(
-        f"(status, {BEGAN}, id)",
-        f"(program_id, status, {BEGAN}, id)",
-        f"(department, status, {BEGAN}, id)",
+        f"(status, {BEGAN}, id) INCLUDE (employee_id)",
+        f"(program_id, status, {BEGAN}, id) INCLUDE (employee_id)",
+        f"(department, status, {BEGAN}, id) INCLUDE (employee_id)",
+        "(program_id, department, id) INCLUDE (status, began_at, due_on, ended_at, employee_id)",
         f"(employee_id, {BEGAN}, id)",
-        f"(status, ({DUE}), id) INCLUDE (due_on)",
-        f"(program_id, status, ({DUE}), id) INCLUDE (due_on)",
-        f"(department, status, ({DUE}), id) INCLUDE (due_on)",
-        f"(status, ({ENDED}), id) INCLUDE (ended_at)",
-        f"(program_id, status, ({ENDED}), id) INCLUDE (ended_at)",
-        f"(department, status, ({ENDED}), id) INCLUDE (ended_at)",
+        f"(status, ({DUE}), id) INCLUDE (due_on, employee_id)",
+        f"(program_id, status, ({DUE}), id) INCLUDE (due_on, employee_id)",
+        f"(department, status, ({DUE}), id) INCLUDE (due_on, employee_id)",
+        f"(status, ({ENDED}), id) INCLUDE (ended_at, employee_id)",
+        f"(program_id, status, ({ENDED}), id) INCLUDE (ended_at, employee_id)",
+        f"(department, status, ({ENDED}), id) INCLUDE (ended_at, employee_id)",
         "(program_id, employee_id, id)",
         "(status, score_percent, id) WHERE score_percent IS NOT NULL",
         "(program_id, score_percent, id) WHERE score_percent IS NOT NULL",
@@ -398,5 +404,5 @@ ENROLLMENT_LISTING = ReadTable(
         ENROLLMENTS_BY_SCORE,
         EMPLOYEE_SCORES,
     ),
-    definition=4,
+    definition=5,
 )

@@ -14,7 +14,7 @@ from psycopg import Connection
 from domain.enrollment import OPEN, EnrollmentStatus
 from projections.as_of import NoHistoryError, ask
 from projections.columns import columns_of, row_maker
-from projections.conditions import Conditions, Spread
+from projections.conditions import Conditions, Spread, Way
 from projections.enrollment_listing import BEGAN, DUE, ENDED, NEVER, EnrollmentRow
 from projections.enrollment_totals import known_total
 from projections.keyset import Listing, Sort
@@ -24,6 +24,7 @@ from projections.searching import Matches
 
 _OPEN = ", ".join(f"'{status}'" for status in OPEN)
 _IS_OVERDUE = f"(r.status IN ({_OPEN}) AND coalesce(r.due_on < {TODAY}, false))"
+_NOT_OVERDUE = f"NOT {_IS_OVERDUE}"
 
 OWN_FIELDS = (
     "id",
@@ -136,6 +137,11 @@ class EnrollmentFilter:
     ranges: Mapping[str, Range] = field(default_factory=dict)
     matches: Matches | None = None
 
+    @property
+    def is_of_few(self) -> bool:
+        """Whether only enrollments of certain employees are wanted, which are few."""
+        return self._employees is not None
+
     def settled(self, conn: Connection[Any]) -> EnrollmentFilter:
         """Return the same without categories, for which their programs stand, and overdue days.
 
@@ -155,23 +161,33 @@ class EnrollmentFilter:
             if wanted.statuses is not None:
                 can_have = [one for one in wanted.statuses if one in _HAVING[name]]
                 wanted = replace(wanted, statuses=can_have)
+            # None of these is open, so none is overdue.
+            wanted = replace(wanted, overdue=None)
         return wanted
 
     def conditions_for(self, first: str) -> Conditions:
         """The same as SQL for a list that is first sorted by `first`, once it is settled."""
         conditions = self._narrow()
-        ways = self._ways(first)
-        if len(ways) == 1:
+        # Of programs and of employees that match there is a way each.
+        if self._employees is not None:
             self._add_matches(conditions)
-        conditions.ways += ways
+        conditions.ways += self._ways(first)
         return conditions
 
     @property
     def counted(self) -> Conditions:
-        """The same as SQL without any order."""
+        """The same as SQL without any order, by ways that have no row in common.
+
+        Not for matches among all employees: an enrollment may be of both kinds.
+        """
         conditions = self._narrow()
         self._add_matches(conditions)
+        conditions.ways += self._ways(next((RANGES[name] for name in self.ranges), "due_on"))
         return conditions
+
+    @property
+    def _employees(self) -> Sequence[str] | None:
+        return [self.own] if self.own is not None else self.employee_ids
 
     def _narrow(self) -> Conditions:
         conditions = Conditions()
@@ -180,8 +196,6 @@ class EnrollmentFilter:
         conditions.add_any("r.program_id", self.program_ids)
         conditions.add_any("r.department", self.departments)
         conditions.add_any("r.status", self.statuses)
-        if self.overdue is False:
-            conditions.add(f"NOT {_IS_OVERDUE}")
         for name, wanted in self.ranges.items():
             self._add_range(conditions, name, wanted)
         return conditions
@@ -202,33 +216,58 @@ class EnrollmentFilter:
         elif name != "began":
             conditions.add(f"{expression} < {NEVER}")
 
-    def _ways(self, first: str) -> list[Sequence[Spread]]:
-        statuses = Spread("status", "text", _all_or(self.statuses))
-        employees = [self.own] if self.own is not None else self.employee_ids
-        if employees is not None:
-            return [[Spread("employee_id", "text", employees)]]
+    def _ways(self, first: str) -> list[Way]:
+        if self._employees is not None:
+            return [self._way(Spread("employee_id", "text", self._employees))]
         if self.matches is not None:
-            return [
-                [Spread("program_id", "uuid", self.matches.programs), statuses],
-                [Spread("employee_id", "text", self.matches.employees)],
-            ]
-        for column, kind, values in (
-            ("program_id", "uuid", self.program_ids),
-            ("department", "text", self.departments),
-        ):
-            if values is not None and len(values) * len(statuses.values) <= _MOST_LOOKUPS:
-                return _ways_by(Spread(column, kind, values), statuses, first)
-        return [[statuses]]
+            among = self.program_ids
+            programs = [one for one in self.matches.programs if among is None or one in among]
+            people = Spread("employee_id", "text", self.matches.employees)
+            return [*self._ways_among(programs, first), self._way(people)]
+        return self._ways_among(self.program_ids, first)
+
+    def _ways_among(self, program_ids: Sequence[UUID] | None, first: str) -> list[Way]:
+        programs = Spread("program_id", "uuid", program_ids or ())
+        departments = Spread("department", "text", self.departments or ())
+        if program_ids is None and self.departments is None:
+            # Whoever comes first by id may have any status.
+            return [self._way()] if first == "employee_id" else self._ways_by_status((), first)
+        both = len(programs.values) * len(departments.values)
+        if program_ids is not None and self.departments is not None and both <= _MOST_LOOKUPS:
+            # They have few rows together.
+            return [self._way(programs, departments)]
+        by = departments if program_ids is None else programs
+        if len(by.values) * len(_all_or(self.statuses)) > _MOST_LOOKUPS:
+            return self._ways_by_status((), first)
+        if first in {"began_at", "due_on", "ended_at"}:
+            return self._ways_by_status((by,), first)
+        # Departments are few: among all employees there is soon one of each.
+        is_scattered = by is departments and first == "employee_id"
+        return [self._way()] if is_scattered else [self._way(by)]
+
+    def _ways_by_status(self, by: Sequence[Spread], first: str) -> list[Way]:
+        """Return ways by each status; by due days those that are not overdue have their place."""
+        statuses = _all_or(self.statuses)
+        if self.overdue is not False or first != "due_on":
+            return [replace(self._way(*by, _spread(statuses)), is_crowded=True)]
+        not_late = Conditions()
+        not_late.add(f"{ENROLLMENTS.sorts['due_on'].expression} >= %s", self.today)
+        return [
+            Way([*by, _spread([one for one in statuses if one not in OPEN])], is_crowded=True),
+            Way(
+                [*by, _spread([one for one in statuses if one in OPEN])], not_late, is_crowded=True
+            ),
+        ]
+
+    def _way(self, *spreads: Spread) -> Way:
+        also = Conditions()
+        if self.overdue is False:
+            also.add(_NOT_OVERDUE)
+        return Way(spreads, also)
 
 
-def _ways_by(
-    programs_or_departments: Spread, statuses: Spread, first: str
-) -> list[Sequence[Spread]]:
-    if first in {"began_at", "due_on", "ended_at"}:
-        return [[programs_or_departments, statuses]]
-    # Departments are few: among all employees there is soon one of each.
-    is_scattered = programs_or_departments.column == "department" and first == "employee_id"
-    return [] if is_scattered else [[programs_or_departments]]
+def _spread(statuses: Sequence[str]) -> Spread:
+    return Spread("status", "text", statuses)
 
 
 def _all_or(statuses: Sequence[str] | None) -> Sequence[str]:
@@ -237,36 +276,46 @@ def _all_or(statuses: Sequence[str] | None) -> Sequence[str]:
 
 def count_enrollments(conn: Connection[Any], settled: EnrollmentFilter) -> int | None:
     """Return how many there are, from the counts where these know."""
-    if settled.own is None and settled.employee_ids is None:
+    if not settled.is_of_few:
+        if settled.matches is not None:
+            return _count_matching(conn, settled, settled.matches)
         with suppress(NoHistoryError):
-            known = _known_total(conn, settled)
+            known = _known_without_search(conn, settled)
             if known is not None:
                 return known
     return ENROLLMENTS.count(conn, settled.counted)
 
 
-def _known_total(conn: Connection[Any], settled: EnrollmentFilter) -> int | None:
-    """Return what the counts tell; those of the employees that match are few, and counted."""
-    if settled.matches is None:
-        return known_total(
-            conn,
-            statuses=settled.statuses,
-            program_ids=settled.program_ids,
-            departments=settled.departments,
-            overdue=settled.overdue,
-            today=settled.today,
-            ranges=settled.ranges,
-        )
-    programs, people = settled.matches.programs, settled.matches.employees
-    others = replace(settled, matches=None, employee_ids=people).counted
-    others.add("r.program_id <> ALL(%s)", list(programs))
-    counted = ENROLLMENTS.count(conn, others) if people else 0
-    if counted is None:
-        return None
+def _count_matching(
+    conn: Connection[Any], settled: EnrollmentFilter, matches: Matches
+) -> int | None:
+    """Return how many are of the programs that match, or else of the employees that do."""
     among = settled.program_ids
-    both = [one for one in programs if among is None or one in among]
-    by_program = _known_total(conn, replace(settled, matches=None, program_ids=both))
-    return None if by_program is None else by_program + counted
+    programs = [one for one in matches.programs if among is None or one in among]
+    of_programs = replace(settled, matches=None, program_ids=programs)
+    of_employees = replace(settled, matches=None, employee_ids=matches.employees).counted
+    of_employees.add("r.program_id <> ALL(%s)", list(programs))
+    by_program = count_enrollments(conn, of_programs) if programs else 0
+    others = ENROLLMENTS.count(conn, of_employees) if matches.employees else 0
+    return None if by_program is None or others is None else by_program + others
+
+
+def _known_without_search(conn: Connection[Any], settled: EnrollmentFilter) -> int | None:
+    total = known_total(
+        conn,
+        statuses=settled.statuses,
+        program_ids=settled.program_ids,
+        departments=settled.departments,
+        overdue=settled.overdue,
+        today=settled.today,
+        ranges=settled.ranges,
+    )
+    if total is not None or settled.overdue is not False or settled.ranges:
+        return total
+    # Those that are overdue are fewer than those that are not.
+    late = count_enrollments(conn, replace(settled, overdue=True).settled(conn))
+    everyone = _known_without_search(conn, replace(settled, overdue=None))
+    return None if late is None or everyone is None else everyone - late
 
 
 def find_enrollment(

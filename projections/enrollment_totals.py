@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from domain.enrollment import OPEN, EnrollmentStatus
-from projections.as_of import ask
+from projections.as_of import NoHistoryError, ask
 from projections.conditions import Conditions
 from projections.enrollment_listing import NEVER
 from projections.ranges import Range
@@ -58,10 +59,13 @@ def known_total(
     if name in _BY_DAY:
         wanted.add_to(conditions, "day")
         conditions.add(f"day < {NEVER}")
-        return _sum(conn, _BY_DAY[name], statuses, conditions)
+        return _sum_of_days(conn, _BY_DAY[name], statuses, conditions, of_all=departments is None)
     if departments is not None:
         return None
-    wanted.add_to(conditions, "score_hundredths / 100.0")
+    # Scores have two decimals at most.
+    ends = (wanted.least, wanted.most)
+    least, most = (None if end is None else round(end * HUNDREDTHS) for end in ends)
+    Range(least, most).add_to(conditions, "score_hundredths")
     return _sum(conn, "rollbook_read.enrollments_by_score", statuses, conditions)
 
 
@@ -82,13 +86,29 @@ def _overdue(
     )
 
 
+def _sum_of_days(
+    conn: Connection[Any],
+    table: str,
+    statuses: Sequence[str] | None,
+    conditions: Conditions,
+    *,
+    of_all: bool,
+) -> int:
+    if of_all:
+        with suppress(NoHistoryError):
+            return _sum(conn, f"{table}_of_all", statuses, conditions)
+    return _sum(conn, table, statuses, conditions)
+
+
 def _sum(
     conn: Connection[Any], table: str, statuses: Sequence[str] | None, conditions: Conditions
 ) -> int:
     wanted = (
         EnrollmentStatus if statuses is None else dict.fromkeys(map(EnrollmentStatus, statuses))
     )
-    amounts = " + ".join(_COUNTED_AS[status] for status in wanted) or "0"
+    if not wanted:
+        return 0
+    amounts = " + ".join(_COUNTED_AS[status] for status in wanted)
     query = f"SELECT coalesce(sum({amounts}), 0)::bigint FROM {table} WHERE {conditions.sql}"  # noqa: S608
     [(total,)] = ask(conn, query, conditions.values)
     return int(total)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from projections.table import Contribution, CopiedTable, ReadTable
+from projections.table import CopiedTable, ReadTable
 
 Key = Any
 Entry = tuple[int, Any]
@@ -169,12 +169,13 @@ def fold(table: ReadTable[Any], batch: Sorted, before: Mapping[Key, Any], stops:
     `stops`; the other rows go on.
     """
     folded = Folded.of(table, batch)
+    nets = list(folded.summaries.values())
     for key, entries in batch.by_key.items():
         old = before.get(key)
         row, applied, error = _follow(table, old, entries)
         if row is not old:
             try:
-                _add_up(table, old, row, folded.summaries)
+                _add_up(table, old, row, nets)
             except Exception as of_contribution:  # noqa: BLE001  # the row is bad as a whole
                 row, applied, error = old, 0, of_contribution
         folded.rows[key] = row
@@ -184,6 +185,13 @@ def fold(table: ReadTable[Any], batch: Sorted, before: Mapping[Key, Any], stops:
             stops.keys.add(str(key))
             folded.held.append(Held(str(key), entries[applied][0], error))
             folded.held.extend(Held(str(key), position) for position, _ in entries[applied + 1 :])
+    return folded
+
+
+def take_all(table: ReadTable[Any], batch: Sorted) -> Folded:
+    """Return what `batch` does to a table of which the database makes a row of each event."""
+    folded = Folded.of(table, batch)
+    folded.rows.update(dict.fromkeys(batch.by_key))
     return folded
 
 
@@ -208,18 +216,16 @@ def _note_change(folded: Folded, key: Key, old: Any, new: Any) -> None:
         (folded.added if old is None else folded.changed).append(new)
 
 
-def _add_up(table: ReadTable[Any], old: Any, new: Any, summaries: Mapping[str, Amounts]) -> None:
+def _add_up(table: ReadTable[Any], old: Any, new: Any, nets: Sequence[Amounts]) -> None:
     """Take away what `old` contributed and add what `new` does. All or nothing."""
-    for name, was, now in table.differences(old, new):
-        if was is not None:
-            add_amounts(summaries[name], was, -1)
-        if now is not None:
-            add_amounts(summaries[name], now, 1)
+    for number, key, amounts in table.differences(old, new):
+        add_amounts(nets[number], key, amounts)
 
 
-def add_amounts(net: Amounts, contributed: Contribution, sign: int) -> None:
-    """Add a contribution to `net`, or take it away where `sign` is -1."""
-    key, amounts = contributed
-    total = net.setdefault(key, [0] * len(amounts))
-    for index, amount in enumerate(amounts):
-        total[index] += sign * amount
+def add_amounts(net: Amounts, key: tuple[object, ...], amounts: list[int]) -> None:
+    """Add amounts to those under the key in `net`."""
+    # Most keys are new, and to look one up twice costs more than all else here.
+    known = len(net)
+    total = net.setdefault(key, amounts)
+    if len(net) == known:
+        net[key] = [sum_ + amount for sum_, amount in zip(total, amounts, strict=True)]

@@ -126,14 +126,11 @@ def _add_up_in_order(
     table: History, changes: Iterable[Change], summaries: Mapping[str, Amounts]
 ) -> None:
     """Do the same as `_add_up`, for stays of which each begins where the one before ends."""
-    contributed = []
-    for old, new, bounds in _turns(changes):
-        for name, was, now in table.differences(old, new):
-            contributed.append((summaries[name], was, now, bounds))
-    for net, was, now, place in contributed:
-        for part, sign in ((was, -1), (now, 1)):
-            if part is not None:
-                add_amounts(net, ((*part[0], *place), part[1]), sign)
+    nets = list(summaries.values())
+    differing = [(table.differences(old, new), place) for old, new, place in _turns(changes)]
+    for differences, place in differing:
+        for number, key, amounts in differences:
+            add_amounts(nets[number], (*key, *place), amounts)
 
 
 def _turns(changes: Iterable[Change]) -> Iterator[tuple[Any, Any, Place]]:
@@ -169,7 +166,7 @@ def _add_up(table: History, changes: Iterable[Change], summaries: Mapping[str, A
             for net, part in zip(nets, parts, strict=True):
                 if part is not None:
                     key, amounts = part
-                    add_amounts(net, ((*key, *place), amounts), sign)
+                    add_amounts(net, (*key, *place), [sign * amount for amount in amounts])
 
 
 class _Corners:

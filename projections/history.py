@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, make_dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, get_type_hints
 
+import msgspec
+
 from domain.aggregate import Event
+from projections.row import Row
 from projections.table import ReadTable, Summary
 from projections.timeline import Bounds
 
@@ -68,13 +71,16 @@ def history_of(
     )
 
 
-def _with_bounds(row: type[Any]) -> type[Any]:
-    hints = get_type_hints(row)
-    columns = [(column.name, hints[column.name]) for column in fields(row)]
+def _with_bounds(row: type[Row]) -> type[Row]:
     bounds = [(name, datetime) for name in BOUNDS]
-    return make_dataclass(f"{row.__name__}Stay", [*columns, *bounds], frozen=True, slots=True)
+    made: type[Any] = msgspec.defstruct(
+        f"{row.__name__}Stay", [*get_type_hints(row).items(), *bounds], bases=(Row,), frozen=True
+    )
+    return made
 
 
 def _changes_of(summary: Summary[Any]) -> Summary[Any]:
     times = {"effective_at": datetime, "recorded_at": datetime}
-    return replace(summary, name=f"{summary.name}_changes", key={**summary.key, **times})
+    return replace(
+        summary, name=f"{summary.name}_changes", key={**summary.key, **times}, total=None
+    )

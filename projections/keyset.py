@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
+from math import prod
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
-from projections.as_of import ask
-from projections.conditions import Conditions, Spread
+from projections.as_of import ask, ask_ahead
+from projections.conditions import Conditions, Way
 
 SortValue = str | int | float | date | datetime | UUID
+
+_GLANCES = 6
+"""As many times as long as a page is what a glance at all combinations sees."""
+_ENDLESS = {date, datetime, float}
+"""The types of values that have an infinite one."""
 
 MAX_COUNTED = 1_000
 """So many rows are counted one by one where no table of counts knows; more are not told."""
@@ -64,13 +70,11 @@ class Page:
 
     Attributes:
         rows: the values of the wanted fields, row by row.
-        total: how many rows there are on all pages; None where they were not counted.
         after: where the next page goes on; None on the last.
 
     """
 
     rows: Sequence[Sequence[Any]]
-    total: int | None
     after: Sequence[SortValue] | None
 
 
@@ -100,7 +104,13 @@ class Listing:
     def page(
         self, conn: Connection[Any], names: Sequence[str], conditions: Conditions, window: Window
     ) -> Page:
-        """Return the page of the fields `names`, without the total."""
+        """Return the page of the fields `names`."""
+        return self.page_ahead(conn, names, conditions, window)()
+
+    def page_ahead(
+        self, conn: Connection[Any], names: Sequence[str], conditions: Conditions, window: Window
+    ) -> Callable[[], Page]:
+        """Return what gives the page, which is asked for together with the next question."""
         keys, values = self._keys_sql(conditions, window)
         columns = ", ".join(map(self.fields.__getitem__, names))
         query = f"""
@@ -108,10 +118,8 @@ class Listing:
             JOIN {self.table} r ON r.{self.key} = k.key {self.joined}
             ORDER BY {self._order_sql(window, "k.")}
         """  # noqa: S608  # made of constants
-        found = ask(conn, query, values)
-        shown = [row[: len(names)] for row in found[: window.limit]]
-        is_last = len(found) <= window.limit
-        return Page(shown, None, None if is_last else found[window.limit - 1][len(names) :])
+        asked = ask_ahead(conn, query, values)
+        return lambda: _page_of(asked.rows(), len(names), window.limit)
 
     def find(
         self, conn: Connection[Any], names: Sequence[str], conditions: Conditions
@@ -128,10 +136,20 @@ class Listing:
         return ask(conn, query, conditions.values)
 
     def count(self, conn: Connection[Any], conditions: Conditions) -> int | None:
-        """Return how many rows meet the conditions; None when they are more than `MAX_COUNTED`."""
-        found = f"SELECT 1 FROM {self.table} r WHERE {conditions.sql} LIMIT {MAX_COUNTED + 1}"  # noqa: S608
-        query = f"SELECT count(*) FROM ({found}) counted"  # noqa: S608
-        [(total,)] = ask(conn, query, conditions.values)
+        """Return how many rows meet the conditions; None when they are more than `MAX_COUNTED`.
+
+        The ways, if there are any, must have no row in common.
+        """
+        most = f"LIMIT {MAX_COUNTED + 1}"
+        parts, values = [], []
+        for way in conditions.ways or [Way()]:
+            wanted = self._along(conditions, way)
+            walk = f"SELECT 1 FROM {self.table} r WHERE {wanted.sql} {most}"  # noqa: S608
+            spreads, looked_up = _spreads(way)
+            parts.append(f"SELECT 1 FROM {spreads}LATERAL ({walk}) t")  # noqa: S608
+            values += [*looked_up, *wanted.values]
+        query = f"SELECT count(*) FROM ({' UNION ALL '.join(parts)} {most}) counted"  # noqa: S608
+        [(total,)] = ask(conn, query, values)
         return None if total > MAX_COUNTED else int(total)
 
     def _keys_sql(self, conditions: Conditions, window: Window) -> tuple[str, list[object]]:
@@ -141,7 +159,7 @@ class Listing:
         merged.
         """
         parts, values = [], []
-        for way in conditions.ways or [()]:
+        for way in conditions.ways or [Way()]:
             sql, bound = self._way_sql(conditions, way, window)
             parts.append(sql)
             values += bound
@@ -151,34 +169,52 @@ class Listing:
         order = self._order_sql(window, "u.")
         return f"SELECT * FROM ({merged}) u ORDER BY {order} {_limit(window)}", values  # noqa: S608
 
-    def _way_sql(
-        self, conditions: Conditions, way: Sequence[Spread], window: Window
-    ) -> tuple[str, list[object]]:
+    def _along(self, conditions: Conditions, way: Way) -> Conditions:
         wanted = conditions.along(way, "r")
-        for number, spread in enumerate(way):
+        for number, spread in enumerate(way.spreads):
             wanted.add(f"r.{spread.column} = w{number}.value")
+        return wanted
+
+    def _way_sql(
+        self, conditions: Conditions, way: Way, window: Window
+    ) -> tuple[str, list[object]]:
+        wanted = self._along(conditions, way)
         if window.after is not None:
             self._add_beyond(wanted, window, window.after)
+        spreads, looked_up = _spreads(way)
+        values = [*looked_up, *wanted.values]
         sorts = [self.sorts[order.name].expression for order in window.orders]
         columns = ", ".join(f"{sql} AS s{number}" for number, sql in enumerate(sorts))
-        order = self._order_sql(window)
-        walk = (  # made of constants
-            f"SELECT {columns}, r.{self.key} AS key FROM {self.table} r"  # noqa: S608
-            f" WHERE {wanted.sql} ORDER BY {order} {_limit(window)}"
-        )
-        if not way:
-            return walk, wanted.values
-        found = [list(dict.fromkeys(spread.values)) for spread in way]
-        spreads = ", ".join(
-            # One mark for each, so that the planner knows how many they are before it sees them.
-            f"unnest(ARRAY[{', '.join(['%s'] * len(values))}]::{spread.kind}[]) w{number}(value)"
-            for number, (spread, values) in enumerate(zip(way, found, strict=True))
-        )
-        sql = (
-            f"SELECT t.* FROM {spreads} CROSS JOIN LATERAL ({walk}) t"  # noqa: S608
-            f" ORDER BY {self._order_sql(window, 't.')} {_limit(window)}"
-        )
-        return sql, [*chain.from_iterable(found), *wanted.values]
+
+        def walk(each: int, within: str = "") -> str:
+            sql = (  # made of constants
+                f"SELECT {columns}, r.{self.key} AS key FROM {self.table} r"  # noqa: S608
+                f" WHERE {wanted.sql}{within} ORDER BY {self._order_sql(window)} LIMIT {each:d}"
+            )
+            order = self._order_sql(window, "t.")
+            return f"SELECT t.* FROM {spreads}LATERAL ({sql}) t ORDER BY {order} {_limit(window)}"  # noqa: S608
+
+        glanced = self._glanced(way, window)
+        if glanced is None:
+            return walk(window.limit + 1), values
+        # No page goes beyond what a glance at the first few of each gives for its last row.
+        order = self._order_sql(window, "g.")
+        last = f"SELECT s0 FROM ({walk(glanced)}) g ORDER BY {order} OFFSET {window.limit:d}"  # noqa: S608
+        is_first_down = window.orders[0].descending
+        end = f"coalesce(({last}), '{'-' if is_first_down else ''}infinity')"
+        within = f" AND {sorts[0]} {_beyond(not is_first_down)}= (SELECT {end})"
+        return walk(window.limit + 1, within), [*values, *values]
+
+    def _glanced(self, way: Way, window: Window) -> int | None:
+        """Return how many rows of each combination to glance at first; None where not to.
+
+        That is worth while where many have many rows, of which the page shows a few of each.
+        """
+        combinations = prod(len(spread.values) for spread in way.spreads)
+        if not way.is_crowded or self.sorts[window.orders[0].name].kind not in _ENDLESS:
+            return None
+        few = _GLANCES * (window.limit + 1) // max(combinations, 1) + 1
+        return few if few * 2 <= window.limit else None
 
     def _order_sql(self, window: Window, alias: str = "") -> str:
         parts = [(f"s{n}", order.descending) for n, order in enumerate(window.orders)]
@@ -204,6 +240,22 @@ class Listing:
             sql = f"({column} {_beyond(descending)} %s OR ({column} = %s AND {sql}))"
             values = [value, value, *values]
         wanted.add(sql, *values)
+
+
+def _page_of(found: Sequence[Sequence[Any]], width: int, limit: int) -> Page:
+    shown = [row[:width] for row in found[:limit]]
+    return Page(shown, None if len(found) <= limit else found[limit - 1][width:])
+
+
+def _spreads(way: Way) -> tuple[str, list[object]]:
+    """Return what gives each combination of values before a subquery, and the values."""
+    found = [list(dict.fromkeys(spread.values)) for spread in way.spreads]
+    spreads = [
+        # One mark for each, so that the planner knows how many they are before it sees them.
+        f"unnest(ARRAY[{', '.join(['%s'] * len(values))}]::{spread.kind}[]) w{number}(value), "
+        for number, (spread, values) in enumerate(zip(way.spreads, found, strict=True))
+    ]
+    return "".join(spreads), list(chain.from_iterable(found))
 
 
 def _limit(window: Window) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +10,11 @@ from psycopg import Connection
 from domain.personal_record import PersonalRecord
 from projections.conditions import Conditions
 from projections.keyset import Listing, Order, Sort, Window
+from projections.row import Row
 from projections.table import ReadTable
 
 
-@dataclass(frozen=True, slots=True)
-class HoldRow:
+class HoldRow(Row, frozen=True):
     """One row per employee whose data is held; the key is `employee_id`.
 
     Attributes:
@@ -64,7 +63,7 @@ HOLDS = Listing(
     table="rollbook_read.legal_holds",
     key="employee_id",
     key_kind=str,
-    fields={field.name: f"r.{field.name}" for field in fields(HoldRow)},
+    fields={name: f"r.{name}" for name in HoldRow.__struct_fields__},
     sorts={"placed_at": Sort("r.placed_at", datetime)},
 )
 
@@ -76,6 +75,6 @@ def count_holds(conn: Connection[Any]) -> int | None:
 
 def oldest_holds(conn: Connection[Any], limit: int) -> list[HoldRow]:
     """Return the first `limit` of the legal holds in force, the oldest first."""
-    names = [field.name for field in fields(HoldRow)]
+    names = HoldRow.__struct_fields__
     window = Window([Order("placed_at", descending=False)], limit)
     return [HoldRow(*row) for row in HOLDS.page(conn, names, Conditions(), window).rows]

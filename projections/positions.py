@@ -5,44 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from threading import Event, Lock, Thread
-from typing import NamedTuple
 
 import psycopg
 
-from eventlog.fetching import fetch
 from eventlog.pool import Connection, open_connection
-from projections.names import CHANNEL, LIVE
+from projections.names import CHANNEL
 from projections.progress import read
 
 _POLL_SECONDS = 0.05
 _RETRY_SECONDS = 0.5
 
-_NOW = f"SELECT min(position) FROM {LIVE}.progress WHERE table_name = ANY(%s)".encode()  # noqa: S608  # a constant
-
-# Parked events that are applied after all change rows, and no position.
-_STATE = f"""
-SELECT min(position), sum(definition)::bigint, (SELECT count(*) FROM {LIVE}.parked),
-       (SELECT sum(changes)::bigint FROM rollbook.employee_counts)
-FROM {LIVE}.progress WHERE table_name = ANY(%s)
-"""  # noqa: S608  # a constant
-
 logger = logging.getLogger(__name__)
-
-
-class State(NamedTuple):
-    """What decides what reads of some tables show: when it is the same, so are they.
-
-    Attributes:
-        position: that all of them have reached; None without tables.
-        definitions: by which definitions they were built, as a sum.
-        parked: how many events are parked, of any table.
-        directory: how often the directory of employees was changed.
-    """
-
-    position: int | None
-    definitions: int | None
-    parked: int
-    directory: int | None
 
 
 class _Waiter:
@@ -76,23 +49,10 @@ class Positions:
         if self._thread is not None:
             self._thread.join()
 
-    def now(self, conn: Connection, tables: Sequence[str]) -> int:
-        """Return the position that all of `tables` have reached, as `conn` sees it."""
-        row = conn.execute(_NOW, (list(tables),)).fetchone()
-        return int(row[0]) if row and row[0] is not None else 0
-
     def end(self, conn: Connection) -> int:
         """Return the position of the last event in the log; 0 without any."""
         row = conn.execute("SELECT max(position) FROM rollbook.events").fetchone()
         return int(row[0] or 0) if row else 0
-
-    def state(self, conn: Connection, tables: Sequence[str]) -> State:
-        """Return the same position, and whatever else tells what reads of them show.
-
-        The directory of employees belongs to it, since reads show names.
-        """
-        [state] = fetch(conn, _STATE, (list(tables),))
-        return State(*state)
 
     def wait(self, tables: Sequence[str], position: int, timeout_seconds: float) -> bool:
         """Return whether all `tables` reach `position` within the time."""

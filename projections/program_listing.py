@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from domain.training_program import ProgramEvent, ProgramStatus, TrainingProgram
-from projections.row import changed
+from projections.row import Row
 from projections.table import ReadTable, Summary
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ WORDS = (
 """What a search goes through: letters and digits; everything else only divides words."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramRow:
+class ProgramRow(Row, frozen=True):
     """One row per program that is not deleted; the key is `id`.
 
     Attributes:
@@ -85,7 +85,7 @@ def evolve(row: ProgramRow | None, event: Any) -> ProgramRow | None:
         return _drafted(event)
     if row is None or isinstance(event, TrainingProgram.Deleted):
         return None
-    return changed(
+    return replace(
         row,
         version=event.originator_version,
         changed_at=event.timestamp,

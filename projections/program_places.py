@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from projections.program_listing import PLACES
+from projections.row import Row
 from projections.table import ReadTable
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceChange:
+class PlaceChange(Row, frozen=True):
     """One row per event that gave a place away or took it back; the key is `reference`.
 
     A program's stream has one for each who comes and goes, in no order of effective time

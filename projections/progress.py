@@ -34,6 +34,15 @@ CREATE TABLE IF NOT EXISTS {} (
 ) WITH (fillfactor = 20, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0)
 """
 
+_LACKS_BUILT = """
+SELECT NOT EXISTS (
+    SELECT FROM information_schema.columns
+    WHERE table_schema = %s AND table_name = 'progress' AND column_name = 'built'
+)
+"""
+# Drawn when a table begins, and when one is put in the place of another.
+_ADD_BUILT = "ALTER TABLE {} ADD COLUMN built bigint NOT NULL DEFAULT txid_current()"
+
 _BEGIN = """
 INSERT INTO {} (table_name, definition) VALUES (%s, %s) ON CONFLICT (table_name) DO NOTHING
 """
@@ -85,6 +94,9 @@ class Run:
 def create(conn: Connection, schema: str) -> None:
     """Create the table of the schema's progress where it is missing."""
     conn.execute(SQL(_TABLE).format(Identifier(schema, "progress")))
+    [(lacks_built,)] = conn.execute(_LACKS_BUILT, (schema,)).fetchall()
+    if lacks_built:
+        conn.execute(SQL(_ADD_BUILT).format(Identifier(schema, "progress")))
 
 
 def begin(conn: Connection, schema: str, table: ReadTable[Any]) -> None:

@@ -95,7 +95,7 @@ def _apply(
     writing = stored.rows.writing(folded)
     writing.copy(conn)
     writing.execute(conn)
-    stored.park(conn, folded)
+    stored.park(conn, folded.held)
     return folded
 
 

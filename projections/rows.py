@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from operator import attrgetter
 from typing import Any
@@ -12,8 +12,8 @@ from psycopg.rows import args_row
 from psycopg.sql import SQL, Composable, Identifier
 
 from eventlog.pool import Connection
-from projections.columns import columns_of, row_maker
-from projections.fold import Amounts, Folded, Key
+from projections.columns import columns_of, row_maker, summary_columns
+from projections.fold import Amounts, Folded, Key, add_amounts
 from projections.table import ReadTable, Summary
 from projections.writing import COPIED_ROWS, Copying, Writing
 
@@ -21,10 +21,21 @@ CACHED_ROWS = 40_000
 
 
 class Recent(dict[Key, Any]):
-    """What was written last, by key; bounded."""
+    """What was folded last, by key; bounded, but for the last batch, which may not be written.
+
+    Attributes:
+        unwritten: that of the last batch; None for rows that are gone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unwritten: Mapping[Key, Any] = {}
 
     def keep(self, rows: Mapping[Key, Any]) -> None:
-        """Take in `rows`, and let go of old ones."""
+        """Take in the rows of the next batch, and let go of those that changed long ago."""
+        self.unwritten = rows
+        for key in rows:
+            self.pop(key, None)
         self.update(rows)
         if len(self) > CACHED_ROWS:
             for key in list(islice(self, len(self) - CACHED_ROWS * 3 // 4)):
@@ -43,20 +54,25 @@ class Rows:
         self._select = _select(table, schema)
         self._upsert = upsert(table, schema)
         self._delete = _delete(table, schema)
-        self._copying = Copying(table, schema)
+        self._copying = Copying(schema, table.name, columns_of(table.row))
         self._values = attrgetter(*(column.name for column in columns_of(table.row)))
         self._summaries = [SummaryRows(summary, schema) for summary in table.summaries]
         self._cached = Recent()
 
-    def load(self, conn: Connection, keys: Collection[Key]) -> dict[Key, Any]:
+    def load(
+        self,
+        conn: Connection,
+        keys: Collection[Key],
+        settle: Callable[[], None],  # noqa: ARG002  # what is not written is remembered
+    ) -> dict[Key, Any]:
         """Return the rows that exist under `keys`, by key."""
         rows, missing = {}, []
         for key in keys:
-            row = self._cached.get(key)
-            if row is None:
-                missing.append(key)
-            else:
+            row = self._cached.get(key) or self._cached.unwritten.get(key)
+            if row is not None:
                 rows[key] = row
+            elif key not in self._cached.unwritten:
+                missing.append(key)
         if missing:
             with conn.cursor(binary=True, row_factory=args_row(self._make)) as cursor:
                 cursor.execute(self._select, (missing,), prepare=True)
@@ -77,41 +93,73 @@ class Rows:
         if folded.gone:
             writing.statements.append((self._delete, (folded.gone,)))
         for summary in self._summaries:
-            writing.statements.extend(summary.adding(folded.summaries[summary.name]))
+            summary.write(folded.summaries[summary.name], writing)
         return writing
 
     def remember(self, rows: Mapping[Key, Any]) -> None:
-        """Keep rows that were written for the next batch, and let go of old ones."""
+        """Keep rows that were folded for the next batch, and let go of old ones."""
         self._cached.keep(rows)
 
 
+Added = tuple[tuple[object, ...], list[int]]
+"""The key of a summary's row, and what is added to its amounts."""
+
+
 class SummaryRows:
-    """The rows of one summary, to which amounts are added.
+    """The rows of one summary, to which amounts are added. The sums are never negative."""
 
-    What they add up to is never negative, unless `signed` says so.
-    """
-
-    def __init__(self, summary: Summary[Any], schema: str, *, signed: bool = False) -> None:
-        self._signed = signed
+    def __init__(self, summary: Summary[Any], schema: str) -> None:
         self.name = summary.name
+        self._totals = [type(self)(total, schema) for total in summary.stored[1:]]
         self._columns = (*summary.key, *summary.amounts)
         self._add = _add_amounts(summary, schema)
         self._remove = _remove_empty(summary, schema)
 
-    def adding(self, net: Amounts) -> Iterator[tuple[bytes, tuple[str]]]:
-        """Yield what adds amounts, and removes the rows with nothing in them."""
-        changed = [(key, amounts) for key, amounts in net.items() if any(amounts)]
-        if not changed:
-            return
-        yield self._add, (self._as_json(changed),)
-        fallen = [(key, amounts) for key, amounts in changed if self._signed or min(amounts) < 0]
-        if fallen:
-            yield self._remove, (self._as_json(fallen),)
+    def write(self, net: Amounts, writing: Writing) -> None:
+        """Let `writing` add amounts, and remove the rows with nothing in them."""
+        added = [(key, amounts) for key, amounts in net.items() if any(amounts)]
+        if added:
+            self._write(added, writing)
+        for total in self._totals:
+            total.write(_added_up(added), writing)
 
-    def _as_json(self, net: Iterable[tuple[tuple[object, ...], list[int]]]) -> str:
+    def _write(self, added: Sequence[Added], writing: Writing) -> None:
+        self._upsert(added, [one for one in added if min(one[1]) < 0], writing)
+
+    def _upsert(
+        self, added: Sequence[Added], may_be_empty: Sequence[Added], writing: Writing
+    ) -> None:
+        writing.statements.append((self._add, (self._as_json(added),)))
+        if may_be_empty:
+            writing.statements.append((self._remove, (self._as_json(may_be_empty),)))
+
+    def _as_json(self, lines: Iterable[Added]) -> str:
         return as_json(
-            [dict(zip(self._columns, (*key, *amounts), strict=True)) for key, amounts in net]
+            [dict(zip(self._columns, (*key, *amounts), strict=True)) for key, amounts in lines]
         )
+
+
+class ChangeRows(SummaryRows):
+    """The changes of one summary's amounts. Each may be negative, and nearly all are new rows."""
+
+    def __init__(self, summary: Summary[Any], schema: str) -> None:
+        super().__init__(summary, schema)
+        self._copying = Copying(schema, summary.name, summary_columns(summary))
+
+    def _write(self, added: Sequence[Added], writing: Writing) -> None:
+        if len(added) < COPIED_ROWS:
+            self._upsert(added, added, writing)
+        else:
+            rows = [(*key, *amounts) for key, amounts in added]
+            writing.copied.append((self._copying, rows))
+
+
+def _added_up(added: Iterable[Added]) -> Amounts:
+    """Return the sums over the first key column."""
+    sums: Amounts = {}
+    for (_, *rest), amounts in added:
+        add_amounts(sums, tuple(rest), amounts)
+    return sums
 
 
 def as_json(rows: list[Any]) -> str:

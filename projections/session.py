@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from eventlog.pool import Connection, open_connection
+from eventlog.silence import wait_as_long_as_the_server
 
+# A batch finds its rows by their keys. While a table grows from nothing the server knows little of
+# it, and would rather read all of it.
 # Read tables can be made again from the log, so they need not wait for the disk; and a process
 # that stalls within a transaction must not keep others from its rows.
 _WRITING = """
-SET synchronous_commit = off; SET timezone = 'UTC';
+SET synchronous_commit = off; SET timezone = 'UTC'; SET enable_seqscan = off;
 SET idle_in_transaction_session_timeout = '2s'; SET statement_timeout = '60s'
 """
 
@@ -22,6 +25,7 @@ def open_writing(conninfo: str) -> Connection:
     """Return a connection for batches. Raises psycopg.OperationalError."""
     conn = open_connection(conninfo)
     conn.execute(_WRITING)
+    wait_as_long_as_the_server(conn)
     return conn
 
 
@@ -29,4 +33,5 @@ def open_patient(conninfo: str) -> Connection:
     """Return a connection for work that takes long. Raises psycopg.OperationalError."""
     conn = open_connection(conninfo)
     conn.execute(_PATIENT)
+    wait_as_long_as_the_server(conn)
     return conn

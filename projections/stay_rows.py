@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
@@ -13,11 +13,9 @@ from eventlog.pool import Connection
 from projections.columns import columns_of, row_maker
 from projections.fold import Entry, Folded, Key
 from projections.history import BOUNDS, History
-from projections.rows import Recent, SummaryRows, as_json, upsert
-from projections.timeline import NEVER, Bounds, Stay
+from projections.rows import ChangeRows, Recent, as_json, upsert
+from projections.timeline import EVER, NEVER, Bounds, Stay
 from projections.writing import COPIED_ROWS, Copying, Writing
-
-EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class StayRows:
@@ -35,16 +33,22 @@ class StayRows:
         self._key = attrgetter(table.key)
         self._select = _select(table, schema)
         self._upsert = upsert(table, schema)
-        self._copying = Copying(table, schema)
+        self._copying = Copying(schema, table.name, columns_of(table.row))
         self._end = _end(table, schema)
-        self._summaries = [SummaryRows(summary, schema, signed=True) for summary in table.summaries]
+        self._summaries = [ChangeRows(summary, schema) for summary in table.summaries]
         self._erasures = table.erasures
         self._last = Recent()
 
     def load(
-        self, conn: Connection, by_key: Mapping[Key, Sequence[Entry]]
+        self,
+        conn: Connection,
+        by_key: Mapping[Key, Sequence[Entry]],
+        settle: Callable[[], None],
     ) -> dict[Key, list[Stay]]:
-        """Return the stays that the events may concern, in order of effective time, by key."""
+        """Return the stays that the events may concern, in order of effective time, by key.
+
+        It does `settle` before it asks for some of which the last may not be written.
+        """
         found: dict[Key, list[Stay]] = {}
         missing, whole = [], []
         for key, entries in by_key.items():
@@ -55,6 +59,8 @@ class StayRows:
                 found[key] = [last]
             else:
                 missing.append(key)
+        if not self._last.unwritten.keys().isdisjoint((*missing, *whole)):
+            settle()
         for keys, known_until in ((missing, NEVER), (whole, EVER)):
             for stay in self._stored(conn, keys, known_until) if keys else ():
                 found.setdefault(self._key(stay.row), []).append(stay)
@@ -74,11 +80,11 @@ class StayRows:
         if folded.gone:
             writing.statements.append((self._end, (self._ends(folded.gone),)))
         for summary in self._summaries:
-            writing.statements.extend(summary.adding(folded.summaries[summary.name]))
+            summary.write(folded.summaries[summary.name], writing)
         return writing
 
     def remember(self, rows: Mapping[Key, Stay | None]) -> None:
-        """Keep the last stays that were written for the next batch, and let go of old ones."""
+        """Keep the last stays that were folded for the next batch, and let go of old ones."""
         self._last.keep(rows)
 
     def _stored(

@@ -13,16 +13,16 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from eventlog.pool import Connection
 from projections import parked, progress
-from projections.columns import Column, column, columns_of
+from projections.columns import Column, columns_of, summary_columns
 from projections.names import LIVE
-from projections.table import ReadTable, Summary
+from projections.table import ReadTable
 
 # Room in each page for the next version of its rows, which are changed a few times each.
 _ROW_FILL_PERCENT = 80
 _SUMMARY_FILL_PERCENT = 50
 
 
-CLOSE_EVENTS = 20_000
+CLOSE_EVENTS = 2_000
 """A table that is further behind than this is filled without indexes, which takes half the time."""
 
 _LAST = "SELECT coalesce(max(position), 0) FROM rollbook.events"
@@ -55,12 +55,12 @@ def create_columns(conn: Connection, table: ReadTable[Any], schema: str) -> None
     conn.execute(
         _create(schema, table.name, columns_of(table.row), table.primary_key, _ROW_FILL_PERCENT)
     )
-    for summary in table.summaries:
+    for summary in table.stored_summaries:
         conn.execute(
             _create(
                 schema,
                 summary.name,
-                _summary_columns(summary),
+                summary_columns(summary),
                 list(summary.key),
                 _SUMMARY_FILL_PERCENT,
             )
@@ -105,7 +105,7 @@ def last_position(conn: Connection) -> int:
 
 def sql_tables(tables: Iterable[ReadTable[Any]]) -> list[str]:
     """Return the names of all SQL tables that the read tables are stored in."""
-    return [name for t in tables for name in (t.name, *(s.name for s in t.summaries))]
+    return [name for t in tables for name in (t.name, *(s.name for s in t.stored_summaries))]
 
 
 def _create(
@@ -119,11 +119,6 @@ def _create(
         SQL(", ").join(map(Identifier, key)),
         SQL(str(fill_percent)),
     )
-
-
-def _summary_columns(summary: Summary[Any]) -> list[Column]:
-    keys = [column(name, kind) for name, kind in summary.key.items()]
-    return [*keys, *(column(name, int) for name in summary.amounts)]
 
 
 def _definition(of: Column) -> Composable:

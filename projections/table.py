@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import LiteralString
     from uuid import UUID
 
@@ -18,6 +18,9 @@ Row = TypeVar("Row")
 
 Contribution = tuple[tuple[object, ...], tuple[int, ...]]
 """A key of a summary, and what is to be added to its amounts."""
+
+Difference = tuple[int, tuple[object, ...], list[int]]
+"""The number of a summary, a key of it, and what the change of a row adds to its amounts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,7 @@ class Summary(Generic[Row]):
             columns, and the amounts in their order. None when it adds nothing.
             Same row, same contribution: it is taken away again when the row changes.
         told_by: the fields of the row that tell its contribution, and no others do.
+        total: name of the SQL table with the sums over the first key column, if that is kept.
 
     """
 
@@ -40,6 +44,15 @@ class Summary(Generic[Row]):
     amounts: tuple[str, ...]
     contribution: Callable[[Row], Contribution | None]
     told_by: tuple[str, ...]
+    total: str | None = None
+
+    @property
+    def stored(self) -> list[Summary[Row]]:
+        """The summary, and that of its sums, each with an SQL table."""
+        if self.total is None:
+            return [self]
+        key = dict(list(self.key.items())[1:])
+        return [self, replace(self, name=self.total, key=key, total=None)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +61,7 @@ class ReadTable(Generic[Row]):
 
     Attributes:
         name: name of the SQL table.
-        row: a frozen dataclass with slots; its fields are the columns.
+        row: a subclass of `projections.row.Row`; its fields are the columns.
         key: the name of the key column.
         keys: the events that concern the table, each with the key of the row it
             changes. Other events pass by.
@@ -71,22 +84,25 @@ class ReadTable(Generic[Row]):
     definition: int = 1
 
     @property
+    def stored_summaries(self) -> list[Summary[Row]]:
+        """The summaries, and those of their sums, each with an SQL table."""
+        return [stored for summary in self.summaries for stored in summary.stored]
+
+    @property
     def primary_key(self) -> tuple[str, ...]:
         """The key columns of the SQL table."""
         return (self.key,)
 
-    def differences(
-        self, old: Row | None, new: Row | None
-    ) -> list[tuple[str, Contribution | None, Contribution | None]]:
-        """Return what the two rows contribute to each summary where that is not the same."""
+    def differences(self, old: Row | None, new: Row | None) -> list[Difference]:
+        """Return what to add to the summaries where the row `new` takes the place of `old`."""
         if old is not None and new is not None and self._told_by(old) == self._told_by(new):
             return []
-        found = []
-        for summary in self.summaries:
+        found: list[Difference] = []
+        for number, summary in enumerate(self.summaries):
             was = None if old is None else summary.contribution(old)
             now = None if new is None else summary.contribution(new)
             if was != now:
-                found.append((summary.name, was, now))
+                found += [(number, key, amounts) for key, amounts in _added(was, now)]
         return found
 
     @cached_property
@@ -94,6 +110,18 @@ class ReadTable(Generic[Row]):
         """What of a row has to change before a contribution can."""
         names = dict.fromkeys(name for summary in self.summaries for name in summary.told_by)
         return attrgetter(*names) if names else lambda _row: None
+
+
+def _added(
+    was: Contribution | None, now: Contribution | None
+) -> Iterator[tuple[tuple[object, ...], list[int]]]:
+    if was is not None and now is not None and was[0] == now[0]:
+        yield now[0], [after - before for before, after in zip(was[1], now[1], strict=True)]
+        return
+    if was is not None:
+        yield was[0], [-amount for amount in was[1]]
+    if now is not None:
+        yield now[0], [*now[1]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+EVER = datetime.min.replace(tzinfo=UTC)
+"""Stands for a beginning that is before all others."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 """Stands for an end that is not known: so far there is none."""
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from domain.enrollment import Enrollment
 from domain.training_program import TrainingProgram
+from projections.row import Row
 from projections.table import ReadTable, Summary
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingRow:
+class WaitingRow(Row, frozen=True):
     """One row per employee who waits for a place in a program; the key is `enrollment_id`.
 
     Attributes:

@@ -11,8 +11,7 @@ from psycopg.sql import SQL, Identifier
 from psycopg.types.json import set_json_dumps
 
 from eventlog.pool import Connection
-from projections.columns import TEXTS, columns_of
-from projections.table import ReadTable
+from projections.columns import TEXTS, Column
 
 COPIED_ROWS = 500
 """From how many new rows on they are copied, which takes a round trip of its own."""
@@ -46,14 +45,13 @@ class Copying:
     divided: a small one is not copied.
     """
 
-    def __init__(self, table: ReadTable[Any], schema: str) -> None:
-        columns = columns_of(table.row)
+    def __init__(self, schema: str, name: str, columns: Sequence[Column]) -> None:
         names = SQL(", ").join(Identifier(column.name) for column in columns)
         self._types = [column.sql_type for column in columns]
         self._lists = [i for i, column in enumerate(columns) if column.sql_type == TEXTS]
         self._statement = (
             SQL("COPY {} ({}) FROM STDIN (FORMAT binary)")
-            .format(Identifier(schema, table.name), names)
+            .format(Identifier(schema, name), names)
             .as_bytes()
         )
 

@@ -26,6 +26,7 @@ from audit.selection import (
 )
 from eventlog.pool import Connection, open_connection
 from projections.session import open_patient
+from projections.timeline import EVER, NEVER
 from proof import checkpoints, verify_bundle, whole_log
 from proof.bundle import EventIsNotProven, Proven, bundle
 from proof.live import Difference
@@ -48,9 +49,6 @@ TOLD = (
     TrailIsBehind,
     checkpoints.TreeWasChanged,
 )
-
-EVER = datetime.min.replace(tzinfo=UTC)
-FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -130,7 +128,7 @@ def export(
         elif program is not None:
             selection = of_program(conn, Tree(conn), program)
         else:
-            selection = of_period(conn, Tree(conn), begin or EVER, until or FOR_EVER)
+            selection = of_period(conn, Tree(conn), begin or EVER, until or NEVER)
         signs = signer(settings.checkpoints)
         made = checkpoints.issue(conn, signs)
         entries = _entries(conn, context, selection, made.size)

@@ -10,10 +10,9 @@ import psycopg
 from eventsourcing.persistence import PersistenceError
 
 from eventlog.failures import translated
+from eventlog.pool import open_as_login
 from rollbook.embedded import with_urls
 from rollbook.settings import Settings
-
-CONNECT_SECONDS = 5
 
 
 def ready_database(settings: Settings) -> str:
@@ -23,7 +22,7 @@ def ready_database(settings: Settings) -> str:
     """
     url = str(with_urls(settings).database_url)
     try:
-        with psycopg.connect(url, connect_timeout=CONNECT_SECONDS) as conn:
+        with open_as_login(url) as conn:
             row = conn.execute("SELECT to_regclass('rollbook.events') IS NOT NULL").fetchone()
     except psycopg.Error as error:
         # The server's own messages name hosts and users, never passwords.

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
-
+from eventlog.pool import open_as_login
 from rollbook import waiting
 from rollbook.embedded import with_urls
 from rollbook.embedded_postgres import EmbeddedPostgres
@@ -130,7 +129,7 @@ def is_first_start(settings: Settings) -> bool:
     """Whether nothing ever ran on this folder and the log is empty."""
     if (settings.home / "started").exists():
         return False
-    with psycopg.connect(str(settings.database_url)) as connection:
+    with open_as_login(str(settings.database_url)) as connection:
         row = connection.execute("select exists (select from rollbook.events)").fetchone()
     return row == (False,)
 

@@ -62,7 +62,8 @@ class Checkpoints:
 class Settings:
     """What Rollbook is told from outside; `None` urls mean the embedded servers.
 
-    `home` is absolute. `api_threads` and `pool_size` count per API process. `traces` names
+    `home` is absolute. `api_threads`, `pool_size` and
+    `kept_answers_mib` count per API process. `traces` names
     what sends them, or is None. Printing it never shows a password.
     """
 
@@ -75,6 +76,7 @@ class Settings:
     api_workers: int
     api_threads: int
     pool_size: int
+    kept_answers_mib: int
     token_key: Path
     oidc: Oidc | None
     origins: tuple[str, ...]
@@ -106,6 +108,7 @@ class Settings:
             api_workers=source.value("ROLLBOOK_API_WORKERS", whole(1, 64), 2),
             api_threads=threads,
             pool_size=source.value("ROLLBOOK_POOL_SIZE", whole(1, 500), threads),
+            kept_answers_mib=source.value("ROLLBOOK_KEPT_ANSWERS_MIB", whole(0, 10_000), 16),
             token_key=source.value("ROLLBOOK_TOKEN_KEY", folder, home / "keys" / "token.pem"),
             oidc=_oidc(source),
             origins=source.value("ROLLBOOK_ORIGINS", origins, ()),

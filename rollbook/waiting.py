@@ -12,10 +12,12 @@ import psycopg
 import redis
 from psycopg.conninfo import conninfo_to_dict
 
+from eventlog.pool import open_as_login
+
 log = logging.getLogger("rollbook")
 
 ASK_EVERY_SECONDS = 0.5
-CONNECT_SECONDS = 3
+ANSWER_SECONDS = 3
 
 
 class Awaited:
@@ -54,8 +56,7 @@ def postgres(url: str) -> Awaited:
 
     def ask() -> str | None:
         try:
-            with psycopg.connect(url, connect_timeout=CONNECT_SECONDS) as connection:
-                connection.execute("select 1")
+            open_as_login(url).close()
         except psycopg.Error as error:
             return _last_line(error)
         return None
@@ -70,7 +71,7 @@ def redis_server(url: str) -> Awaited:
 
     def ask() -> str | None:
         try:
-            with closing(redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS)) as client:
+            with closing(redis.from_url(url, socket_timeout=ANSWER_SECONDS)) as client:
                 client.ping()
         except redis.RedisError as error:
             return _last_line(error)

@@ -31,6 +31,7 @@ TURN_SECONDS = 5.0
 """How long a request waits for its turn. A burst of some hundreds is answered within that."""
 CONNECTION_SECONDS = 1.5
 """How long a request that has its turn waits for a connection to the database."""
+BYTES_PER_MIB = 1 << 20
 COUNTING_SECONDS = 0.1
 """A slow Redis must not slow the API: beyond this each process counts for itself."""
 
@@ -83,6 +84,7 @@ def _policy(settings: Settings) -> Policy:
         patience_seconds=TURN_SECONDS,
         caller_requests=settings.caller_requests,
         stranger_requests=settings.stranger_requests,
+        kept_bytes=settings.kept_answers_mib * BYTES_PER_MIB,
         # The name that Flask-Limiter has for it.
         counts_url=re.sub("^unix:", "redis+unix:", str(settings.redis_url)),
         counts_options={

@@ -65,6 +65,16 @@ def temporary_home() -> Iterator[Path]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+@contextmanager
+def running_postgres(home: Path) -> Iterator[str]:
+    """PostgreSQL on the data in `home`, for tests that stop it themselves; gives its address."""
+    supervisor = Supervisor(home)
+    try:
+        yield start_postgres(supervisor, home)
+    finally:
+        supervisor.stop_all()
+
+
 def start_postgres(supervisor: Supervisor, home: Path) -> str:
     postgres = EmbeddedPostgres(home, durable=False)
     postgres.prepare()

@@ -93,6 +93,6 @@ class Builder:
                     raise Stopped
                 lanes.work(POLL_SECONDS, up_to=position)
                 if monotonic() > next_renewal:
-                    self.lease.renew(self._conn)
+                    lanes.keep()
                     next_renewal = monotonic() + RENEW_SECONDS
                 self._on_progress(lanes.position, position)

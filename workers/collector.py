@@ -6,12 +6,12 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_SELDOM = (200_000, 50, 1_000)
+_SELDOM = (1_000_000, 50, 1_000)
 
 
 @contextmanager
 def collecting_seldom() -> Iterator[None]:
-    """Look for rings of dead objects a few hundred times less often.
+    """Look for rings of dead objects a thousand times less often.
 
     A batch of events is a few hundred thousand objects that all live until it is
     written. The collector would go through them over and over: without this it takes

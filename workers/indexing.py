@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
+import psycopg
+
 from eventlog.pool import Connection
+from eventlog.silence import hang_up
 from projections.session import open_patient
 from projections.store import analyze, create_indexes
 from projections.table import ReadTable
+
+AT_ONCE = 2
+"""How many tables get their indexes at the same time."""
 
 
 class Indexing:
@@ -19,17 +26,22 @@ class Indexing:
     """
 
     def __init__(self, conninfo: str, tables: Sequence[ReadTable[Any]], schema: str) -> None:
-        self._tables = tables
+        # The one that takes longest must not be the last to begin.
+        self._left = iter(sorted(tables, key=lambda table: -len(table.indexes)))
         self._schema = schema
         self._error: Exception | None = None
-        self._conn: Connection = open_patient(conninfo)
-        self._thread = Thread(target=self._run, name="indexing", daemon=True)
-        self._thread.start()
+        self._conns = [open_patient(conninfo) for _ in range(AT_ONCE)]
+        self._threads = [
+            Thread(target=self._run, args=(conn,), name="indexing", daemon=True)
+            for conn in self._conns
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def is_done(self) -> bool:
         """Whether all is made. Raises what went wrong."""
-        if self._thread.is_alive():
+        if any(thread.is_alive() for thread in self._threads):
             return False
         if self._error is not None:
             raise self._error
@@ -37,13 +49,18 @@ class Indexing:
 
     def close(self) -> None:
         """End it, done or not."""
-        self._conn.cancel_safe()
-        self._thread.join()
+        for conn in self._conns:
+            with suppress(psycopg.Error):
+                conn.cancel_safe()
+            # It may wait for a server that says nothing any more.
+            hang_up(conn)
+        for thread in self._threads:
+            thread.join()
 
-    def _run(self) -> None:
+    def _run(self, conn: Connection) -> None:
         try:
-            with self._conn as conn:
-                for table in self._tables:
+            with conn:
+                for table in self._left:
                     create_indexes(conn, table, self._schema)
                     analyze(conn, [table], self._schema)
         except Exception as error:  # noqa: BLE001  # it is raised where it is asked for

@@ -11,9 +11,9 @@ from projections.batch import Lockstep, Stored
 from projections.fold import Entry
 from projections.lease import Lease
 from projections.store import CLOSE_EVENTS, last_position
+from workers.ahead import Ahead, Writer
 from workers.feed import Feed
 from workers.indexing import Indexing
-from workers.tracing import batch_span
 
 _GLANCE_SECONDS = 0.001
 
@@ -31,6 +31,7 @@ class Lanes:
         self._codec = codec
         self._conn = conn
         self._lease = lease
+        self._writer = Writer(conninfo)
         self._lanes: list[_Lane] = []
 
     @property
@@ -41,7 +42,7 @@ class Lanes:
     @property
     def position(self) -> int:
         """The position that all of the tables have reached; 0 without any."""
-        return min((lane.lockstep.position for lane in self._lanes), default=0)
+        return min((lane.position for lane in self._lanes), default=0)
 
     def add(self, taken: Iterable[Stored], to_index: Collection[str] = ()) -> None:
         """Keep these tables up, too; those `to_index` have no indexes so far."""
@@ -51,7 +52,7 @@ class Lanes:
         for position, stored_there in by_position.items():
             feed = Feed(self._conninfo, self._codec, position)
             bare = [one for one in stored_there if one.table.name in to_index]
-            self._lanes.append(_Lane(Lockstep(self._lease, stored_there), feed, bare))
+            self._lanes.append(_Lane(self._lockstep(stored_there), feed, bare))
 
     def work(self, timeout_seconds: float, up_to: int | None = None) -> bool:
         """Apply what is there, or comes within the time. Return whether there was anything.
@@ -63,34 +64,51 @@ class Lanes:
         if not going:
             sleep(timeout_seconds if self._lanes else 0)
             return False
-        front, *behind = sorted(going, key=lambda lane: lane.lockstep.position, reverse=True)
+        front, *behind = sorted(going, key=lambda lane: lane.reached, reverse=True)
         for lane in behind:
             self._catch_up(lane, front, up_to)
         if front.bare and self._is_close(front, last_position(self._conn)):
             return False
-        entries = front.feed.take(0 if behind else timeout_seconds)
+        entries = front.feed.take(0 if behind or front.is_writing else timeout_seconds)
         return front.apply(self._conn, _up_to(up_to, entries))
 
+    def keep(self) -> None:
+        """Keep the lease on all of the tables, as every batch does on its own.
+
+        Raises `LeaseLost`, and errors of the database.
+        """
+        if [lane.is_writing for lane in self._lanes] != [True]:
+            for lane in self._lanes:
+                lane.settle(self._conn)
+            self._lease.renew(self._conn)
+
     def close(self) -> None:
-        """Stop reading."""
+        """Stop reading, and wait for what is being written."""
+        self._writer.close()
         for lane in self._lanes:
             lane.close()
 
+    def _lockstep(self, stored: Sequence[Stored]) -> Ahead:
+        return Ahead(Lockstep(self._lease, stored), self._writer)
+
     def _catch_up(self, lane: _Lane, front: _Lane, up_to: int | None) -> None:
-        goal = front.lockstep.position
+        goal = front.reached
         if lane.bare and self._is_close(lane, goal):
             return
         entries = lane.feed.take(_GLANCE_SECONDS)
         lane.apply(self._conn, _up_to(up_to, _up_to(goal, entries)))
-        if lane.lockstep.position == goal:
+        if lane.reached == goal:
+            for one in (front, lane):
+                one.settle(self._conn)
             lane.close()
             self._lanes.remove(lane)
-            front.join(lane, self._lease)
+            front.tables = self._lockstep((*front.stored, *lane.stored))
 
     def _is_close(self, lane: _Lane, goal: int) -> bool:
         """Return whether the tables of the lane get their indexes now."""
-        is_close = goal - lane.lockstep.position <= CLOSE_EVENTS
+        is_close = goal - lane.reached <= CLOSE_EVENTS
         if is_close:
+            lane.settle(self._conn)
             lane.make_indexes(self._conninfo)
         return is_close
 
@@ -102,11 +120,27 @@ def _up_to(position: int | None, entries: list[Entry]) -> list[Entry]:
 
 
 class _Lane:
-    def __init__(self, lockstep: Lockstep, feed: Feed, bare: Sequence[Stored]) -> None:
-        self.lockstep = lockstep
+    def __init__(self, tables: Ahead, feed: Feed, bare: Sequence[Stored]) -> None:
+        self.tables = tables
         self.feed = feed
         self.bare = bare
         self._indexing: Indexing | None = None
+
+    @property
+    def position(self) -> int:
+        return self.tables.lockstep.position
+
+    @property
+    def reached(self) -> int:
+        return self.tables.lockstep.reached
+
+    @property
+    def stored(self) -> tuple[Stored, ...]:
+        return self.tables.lockstep.stored
+
+    @property
+    def is_writing(self) -> bool:
+        return self.tables.is_writing
 
     @property
     def is_held_up(self) -> bool:
@@ -126,10 +160,10 @@ class _Lane:
 
     def apply(self, conn: Connection, entries: Sequence[Entry]) -> bool:
         if entries:
-            with batch_span(entries, [one.table.name for one in self.lockstep.stored]):
-                self.lockstep.apply(conn, entries)
+            self.tables.apply(conn, entries)
+        else:
+            self.settle(conn)
         return bool(entries)
 
-    def join(self, other: _Lane, lease: Lease) -> None:
-        stored = (*self.lockstep.stored, *other.lockstep.stored)
-        self.lockstep = Lockstep(lease, stored)
+    def settle(self, conn: Connection) -> None:
+        self.tables.settle(conn)

@@ -66,6 +66,7 @@ def run(
                 logger.info("another notary has added leaves; going on from there")
             except (psycopg.Error, PersistenceError) as error:
                 logger.warning("cannot add, next try in %.1f s: %s", retry.pause_seconds, error)
+                ear.close()  # It would not notice a server that says nothing any more.
                 retry.wait()
 
 

@@ -99,7 +99,7 @@ class _Projector:
         if now < self._next_look:
             return
         self._next_look = now + LEASE_INTERVAL_SECONDS
-        self._lease.renew(self._conn)
+        self._lanes.keep()
         self._take_free_tables()
         self._heartbeat.beat(self._conn, self._lanes.position)
 

@@ -83,6 +83,7 @@ def run(conninfo: str, redis_url: str, stop: Signal) -> None:
                 logger.warning("%s Publishing again what it lost.", fell_back)
             except (psycopg.Error, PersistenceError, redis.RedisError) as error:
                 logger.warning("cannot publish, next try in %.1f s: %s", retry.pause_seconds, error)
+                ear.close()  # It would not notice a server that says nothing any more.
                 retry.wait()
 
 

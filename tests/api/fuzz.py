@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -89,15 +90,24 @@ def _number(pattern: str, report: str) -> int:
 @click.command()
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True)
 @click.option("--cases", default=20_000, show_default=True)
-def main(url: str, cases: int) -> None:
+@click.option(
+    "--role",
+    "roles",
+    type=click.Choice([*map(str, Role)]),
+    multiple=True,
+    default=[*map(str, Role)],
+)
+@click.option("--examples", default=20, show_default=True, help="Calls of each operation at once.")
+@click.option("--rows", default=100, show_default=True, help="Rows of calls at once.")
+def main(url: str, cases: int, roles: Sequence[str], examples: int, rows: int) -> None:
     """Call a running Rollbook so many times at least; end with 1 if it answered otherwise."""
     made, is_clean = 0, True
     for seed in count(1):
-        for role in Role:
+        for role in roles:
             known = furnish(url, _bearer(Role.HR_ADMIN, "admin"))
             bearer = _bearer(role, known["employee_id"][0])
-            for phases, examples in ((SINGLE, 20), (IN_A_ROW, 100)):
-                outcome = fuzz(url, bearer, known, seed=seed, examples=examples, phases=phases)
+            for phases, most in ((SINGLE, examples), (IN_A_ROW, rows)):
+                outcome = fuzz(url, bearer, known, seed=seed, examples=most, phases=phases)
                 made += outcome.cases
                 has_worked = outcome.cases and (outcome.links or phases != IN_A_ROW)
                 is_clean = is_clean and outcome.is_clean
@@ -114,7 +124,7 @@ def main(url: str, cases: int) -> None:
             sys.exit(0 if is_clean else 1)
 
 
-def _bearer(role: Role, employee: str) -> str:
+def _bearer(role: str, employee: str) -> str:
     command = [sys.executable, "-m", "rollbook", "token", "--role", role, "--employee", employee]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 

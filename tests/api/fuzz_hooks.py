@@ -44,7 +44,7 @@ GIVEN = {"enroll": "program_id", "issue_certificate": "enrollment_id"}
 # What no schema tells, so that nearly every guess is refused, whatever else is asked.
 GUESSES = {
     "headers": ("If-Match", "If-None-Match", "Idempotency-Key", "Rollbook-At-Least"),
-    "query": ("cursor", "fields", "include", "as_of", "known_at", "version"),
+    "query": ("cursor", "as_of", "known_at", "version"),
     "body": ("effective_at", "currency", "cost", "ends_on", "enrollment_deadline"),
 }
 

@@ -157,3 +157,15 @@ def test_the_best_share_a_rank_when_they_are_as_good(api: Api, story: dict[str, 
     only = api.admin.get("analytics/top-performers?limit=1").json
     assert (len(only["items"]), only["total"]) == (1, 2)
     assert story
+
+
+def test_figures_that_did_not_change_are_not_sent_again(empty_api: Api) -> None:
+    last = empty_api.enrolled(empty_api.published()["id"], empty_api.hire())
+    for path in ("analytics", "analytics/by-status", "analytics/completion-rate"):
+        first = empty_api.admin.get(path, at_least=last)
+        held = {"If-None-Match": first.headers["ETag"]}
+        assert empty_api.admin.get(path, headers=held).status == 304
+        assert empty_api.admin.get(path).json == first.json
+        last = empty_api.enrolled(empty_api.published()["id"], empty_api.hire())
+        changed = empty_api.admin.get(path, headers=held, at_least=last)
+        assert (changed.status, changed.json != first.json) == (200, True)

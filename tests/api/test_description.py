@@ -38,6 +38,45 @@ def validate(schema: dict[str, Any], example: object) -> None:
     Draft202012Validator(schema, format_checker=FormatChecker()).validate(example)
 
 
+def parameter_of(api: Api, operation_id: str, name: str) -> dict[str, Any]:
+    (found,) = (
+        parameter
+        for _, _, operation in api.contract.operations()
+        if operation["operationId"] == operation_id
+        for parameter in operation["parameters"]
+        if parameter["name"] == name
+    )
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "words"),
+    [
+        ("get_enrollment", "include", {"program", "employee", "certificate"}),
+        ("get_certificates", "include", {"program", "employee", "enrollment"}),
+        ("get_employees", "sort", {"id", "-id", "name", "-name"}),
+        ("get_waitlist", "fields", {"place", "enrollment_id", "program_id", "employee_id"}),
+    ],
+)
+def test_names_that_may_be_asked_for_are_described_one_by_one(
+    api: Api, operation: str, name: str, words: set[str]
+) -> None:
+    parameter = parameter_of(api, operation, name)
+    assert (parameter["style"], parameter["explode"]) == ("form", False)
+    assert words <= set(parameter["schema"]["items"]["enum"])
+    assert name == "fields" or words == set(parameter["schema"]["items"]["enum"])
+
+
+@pytest.mark.parametrize("several", ["programs", "employees", "enrollments"])
+def test_all_fields_that_are_shown_may_be_asked_for(api: Api, several: str) -> None:
+    last = api.enrolled(api.published()["id"], api.hire())
+    schema = parameter_of(api, f"get_{several}", "fields")["schema"]
+    item = api.admin.get(f"{several}?limit=1", at_least=last).json["items"][0]
+    assert schema["items"]["enum"] == list(item)
+    every = api.admin.get(f"{several}?limit=1&fields={','.join(item)}").json["items"][0]
+    assert every == item
+
+
 def test_every_error_of_an_operation_is_a_problem(api: Api) -> None:
     for method, path, operation in api.contract.operations():
         errors = [s for s in operation["responses"] if s.isdigit() and int(s) >= 400]

@@ -8,13 +8,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.metrics import Metrics
 from api.policy import Policy
-from tests.api.world import Answer, Api, Caller
+from tests.api.world import KEPT_BYTES, Answer, Api, Caller
 
 SECRET = "a-token-for-the-figures"
 
 
 def watched(api: Api, max_lag: int = 1_000) -> Api:
-    policy = Policy(metrics_token=SECRET, max_lag=max_lag)
+    policy = Policy(metrics_token=SECRET, max_lag=max_lag, kept_bytes=KEPT_BYTES)
     handed = replace(api.services, policy=policy, metrics=Metrics())
     return Api(handed, api.url)
 

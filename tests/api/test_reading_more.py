@@ -139,6 +139,11 @@ def test_an_unknown_name_is_told(api: Api, parameter: str) -> None:
     ("query", "field"),
     [
         ("began_from=2026-01-01&sort=due_on", "sort"),
+        ("began_from=2026-01-01&ended_to=2026-02-01", "ended_to"),
+        ("due_to=2026-01-01&score_min=60", "score_min"),
+        ("overdue=false&began_to=2026-01-01", "overdue"),
+        ("overdue=false&sort=began_at", "sort"),
+        ("overdue=false&sort=due_on,employee_id", "sort"),
         ("sort=score_percent", "sort"),
         ("sort=-due_on,employee_id", "sort"),
         ("sort=began_at,began_on", "sort"),

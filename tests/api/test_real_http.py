@@ -9,14 +9,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from uuid import UUID
 
 import httpx
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from werkzeug.serving import make_server
 
 from api.policy import Policy
-from tests.api.world import BASE, Api, token
-from tests.patience import PATIENCE_SECONDS
+from eventlog.transaction import lock_number
+from tests.api.world import BASE, Api, services_on, token
+from tests.patience import PATIENCE_SECONDS, eventually
 
 
 @contextmanager
@@ -183,6 +188,58 @@ def test_no_enrollment_comes_behind_the_end_of_its_program(
     if ending == "delete":
         # One of them won: somebody is in it, or it is gone.
         assert bool(enrolled) != bool(ends)
+
+
+WAITING = """
+select count(*) from pg_locks
+where locktype = 'advisory' and not granted
+    and database = (select oid from pg_database where datname = current_database())
+"""
+
+
+@pytest.mark.parametrize("capacity", [None, 3])
+@pytest.mark.parametrize(
+    ("first", "enrollments", "statuses", "topics"),
+    [
+        ("delete", 3, [204, 404, 404, 404], ["program.deleted.v1"]),
+        ("enroll", 1, [201, 409], ["enrollment.enrolled.v1"]),
+    ],
+)
+def test_of_deleting_and_enrolling_the_first_to_come_wins(
+    api: Api,
+    first: str,
+    enrollments: int,
+    statuses: list[int],
+    topics: list[str],
+    capacity: int | None,
+) -> None:
+    program = api.published(capacity=capacity)["id"]
+    staff = [api.hire() for _ in range(enrollments)]
+    # The database's time limits are for those who wait in earnest.
+    patient = make_conninfo(api.url, options="-c lock_timeout=100s -c statement_timeout=100s")
+    with (
+        services_on(patient) as own,
+        listening(Api(own, patient)) as address,
+        calling(address) as http,
+        psycopg.connect(api.url, autocommit=True) as conn,
+        ThreadPoolExecutor(1 + enrollments) as callers,
+    ):
+
+        def enroll(employee: str) -> httpx.Response:
+            body = {"program_id": program, "employee_id": employee}
+            return http.post("enrollments", json=body)
+
+        calls = [partial(http.delete, f"programs/{program}"), *(partial(enroll, e) for e in staff)]
+        # They come to the program's lock one after the other, and are let in as they came.
+        with conn.transaction():
+            conn.execute("select pg_advisory_xact_lock(%s)", [lock_number(UUID(program))])
+            answers = []
+            for call in calls if first == "delete" else reversed(calls):
+                answers.append(callers.submit(call))
+                eventually(lambda: conn.execute(WAITING).fetchone() == (len(answers),))
+        assert [answer.result().status_code for answer in answers] == statuses
+    ends = {"program.deleted.v1", "enrollment.enrolled.v1"}
+    assert [topic for topic, _ in log_of(api, program) if topic in ends] == topics
 
 
 def test_one_of_many_equal_requests_wins(api: Api, http: httpx.Client) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -52,7 +51,7 @@ def test_every_field_has_the_value_that_the_event_behind_it_set(
     for key, row in rows_after(RESOURCES[resource], events).items():
         found = explained(log, resource, key)
         assert found is not None
-        for name in {field.name for field in fields(row)} - BOOKKEEPING:
+        for name in {*row.__struct_fields__} - BOOKKEEPING:
             position = found.set_by.get(name)
             set_last = [
                 change.after

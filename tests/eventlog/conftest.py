@@ -9,6 +9,7 @@ from eventlog.pool import Connection, Pool, open_connection, open_pool
 from eventlog.recorder import PostgresRecorder
 from eventlog.schema import migrate
 from tests.eventlog.events import FACTS
+from tests.eventlog.proxy import Proxy, proxy_for
 
 
 @pytest.fixture
@@ -21,6 +22,12 @@ def log_url(database_url: str) -> str:
         migrate(conn, FACTS)
         conn.execute("revoke usage on schema rollbook from rollbook_app")
     return database_url
+
+
+@pytest.fixture
+def proxy(log_url: str) -> Iterator[Proxy]:
+    with proxy_for(log_url) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A TCP proxy before PostgreSQL that cuts a connection at a chosen moment."""
+"""A TCP proxy before PostgreSQL that cuts a connection at a chosen moment, or swallows all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from threading import Thread
+from urllib.parse import quote, urlencode
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -19,6 +20,7 @@ class Cut(Enum):
     BEFORE = "it never reaches the server"
     AFTER_ANSWER = "the server has answered, the client never hears it"
     AT_ONCE = "it is on its way to the server while the client's end closes"
+    SILENTLY = "it never reaches the server, and nobody says anything any more"
     CLIENT_ONLY = "it never reaches the server, which does not notice that the client is gone"
 
 
@@ -31,6 +33,8 @@ class Proxy:
         self._sockets: list[socket.socket] = []
         self._cut: tuple[bytes, Cut] | None = None
         self._accepting = True
+        self._swallows = False
+        self._silent: set[socket.socket] = set()
         self.url = make_conninfo(
             url,
             host="127.0.0.1",
@@ -40,10 +44,27 @@ class Proxy:
         )
         Thread(target=self._accept, daemon=True).start()
 
+    def link(self, **parameters: str) -> str:
+        """The same as a URL, with more parameters."""
+        given = conninfo_to_dict(self.url)
+        user, password = quote(str(given.pop("user"))), given.pop("password", None)
+        who = user if password is None else f"{user}:{quote(str(password), safe='')}"
+        place = f"{given.pop('host')}:{given.pop('port')}/{given.pop('dbname')}"
+        return f"postgresql://{who}@{place}?{urlencode(given | parameters, quote_via=quote)}"
+
     def cut_at(self, fragment: bytes, how: Cut, *, for_good: bool = False) -> None:
         """Cuts the first connection that sends the fragment; with ``for_good`` lets no other in."""
         self._accepting = not for_good
         self._cut = (fragment, how)
+
+    def fall_silent(self) -> None:
+        """From now on takes connections and all that is sent, and passes nothing on."""
+        self._swallows = True
+        self._silent.update(self._sockets)
+
+    def speak(self) -> None:
+        """Passes on what comes over new connections; the old ones stay as they are."""
+        self._swallows = False
 
     def close(self) -> None:
         for each in [self._listener, *self._sockets]:
@@ -58,8 +79,10 @@ class Proxy:
                     continue
                 server = self._connect()
                 self._sockets += [client, server]
+                if self._swallows:
+                    self._silent |= {client, server}
                 Thread(target=self._to_server, args=(client, server), daemon=True).start()
-                Thread(target=_to_client, args=(client, server), daemon=True).start()
+                Thread(target=self._to_client, args=(client, server), daemon=True).start()
 
     def _connect(self) -> socket.socket:
         host, port = str(self._upstream.get("host") or "127.0.0.1"), self._upstream.get("port")
@@ -74,10 +97,21 @@ class Proxy:
             while data := client.recv(_CHUNK):
                 if self._cut and self._cut[0] in data:
                     how, self._cut = self._cut[1], None
+                    if how is Cut.SILENTLY:
+                        self.fall_silent()
+                        continue
                     _cut_off(client, server, data, how)
                     return
-                server.sendall(data)
+                if client not in self._silent:
+                    server.sendall(data)
         _close(server)
+
+    def _to_client(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while data := server.recv(_CHUNK):
+                if client not in self._silent:
+                    client.sendall(data)
+        _close(client)
 
 
 def _cut_off(client: socket.socket, server: socket.socket, data: bytes, how: Cut) -> None:
@@ -92,13 +126,6 @@ def _cut_off(client: socket.socket, server: socket.socket, data: bytes, how: Cut
     _close(client)
     if how is not Cut.CLIENT_ONLY:
         _close(server)
-
-
-def _to_client(client: socket.socket, server: socket.socket) -> None:
-    with suppress(OSError):
-        while data := server.recv(_CHUNK):
-            client.sendall(data)
-    _close(client)
 
 
 def _close(each: socket.socket) -> None:

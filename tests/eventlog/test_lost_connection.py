@@ -28,12 +28,6 @@ COMMITTING = b"commit"
 
 
 @pytest.fixture
-def proxy(log_url: str) -> Iterator[Proxy]:
-    with proxy_for(log_url) as opened:
-        yield opened
-
-
-@pytest.fixture
 def fragile_pool(proxy: Proxy) -> Iterator[Pool]:
     with open_pool(proxy.url, 2) as pool:
         pool.wait()

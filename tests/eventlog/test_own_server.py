@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -14,29 +13,15 @@ from eventlog.pool import open_connection, open_pool
 from eventlog.reader import LogReader
 from eventlog.recorder import PostgresRecorder
 from eventlog.schema import migrate
-from rollbook.embedded_postgres import EmbeddedPostgres
-from rollbook.supervisor import Supervisor
 from tests.eventlog.events import INSERT, a_stream
-from tests.servers import temporary_home
-
-
-@contextmanager
-def running(home: Path) -> Iterator[str]:
-    postgres = EmbeddedPostgres(home, durable=False)
-    supervisor = Supervisor(home)
-    try:
-        postgres.prepare()
-        supervisor.start(postgres.program())
-        yield postgres.url("postgres")
-    finally:
-        supervisor.stop_all()
+from tests.servers import running_postgres, temporary_home
 
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     """The folder of a server that has a log and allows prepared transactions."""
     with temporary_home() as folder:
-        with running(folder) as url, psycopg.connect(url, autocommit=True) as conn:
+        with running_postgres(folder) as url, psycopg.connect(url, autocommit=True) as conn:
             conn.execute("alter system set max_prepared_transactions = 5")
             migrate(conn)
         yield folder
@@ -46,7 +31,7 @@ def test_a_prepared_transaction_is_waited_for_also_when_it_was_prepared_meanwhil
     home: Path,
 ) -> None:
     with (
-        running(home) as url,
+        running_postgres(home) as url,
         open_connection(url) as conn,
         open_connection(url) as writer,
         open_pool(url, 1) as pool,
@@ -64,11 +49,15 @@ def test_a_prepared_transaction_is_waited_for_also_when_it_was_prepared_meanwhil
 
 
 def test_a_standby_does_not_know_the_order(home: Path) -> None:
-    with running(home) as url, open_connection(url) as conn, open_pool(url, 1) as pool:
+    with running_postgres(home) as url, open_connection(url) as conn, open_pool(url, 1) as pool:
         conn.execute("begin")
         conn.execute(INSERT, ("00000000-0000-0000-0000-000000000002", 1, "x.v1"))
         conn.execute("rollback")
         PostgresRecorder(pool).insert_events(a_stream(1))
     (home / "postgres" / "standby.signal").touch()
-    with running(home) as url, open_connection(url) as conn, pytest.raises(NotPrimaryError):
+    with (
+        running_postgres(home) as url,
+        open_connection(url) as conn,
+        pytest.raises(NotPrimaryError),
+    ):
         LogReader(conn).read(10)

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
-from directory.personal_keys import PersonalKey, PersonalKeys, destroy_key
+from directory.personal_keys import PersonalKey, PersonalKeys, destroy_key, new_key
 from eventlog.codec import EventCodec
 from eventlog.errors import NoKeyError, UndecodableEventError
 from eventlog.event_store import SealingEventStore
@@ -110,6 +110,14 @@ def test_text_about_somebody_without_a_key_is_not_stored() -> None:
     assert "well" not in str(caught.value)
 
 
+def test_text_that_another_key_sealed_is_erased() -> None:
+    stored = CODEC.to_stored_event(replace(PRAISED, whisper=None), KEYS)
+    erased = replace(PRAISED, words=ERASED, whisper=None)
+    assert CODEC.to_domain_event(stored, {"ann": PersonalKey(new_key())}) == erased
+    of_bob = altered(stored, '"person":"ann"', '"person":"bob"')
+    assert CODEC.to_domain_event(of_bob, KEYS) == erased
+
+
 def test_sealed_text_does_not_open_in_any_other_place() -> None:
     stored = CODEC.to_stored_event(replace(PRAISED, whisper=None), KEYS)
     moved = [
@@ -117,7 +125,6 @@ def test_sealed_text_does_not_open_in_any_other_place() -> None:
         replace(stored, originator_version=2),
         replace(stored, topic=Scolded.TOPIC),
         altered(stored, '"words"', '"whisper"'),
-        altered(stored, '"person":"ann"', '"person":"bob"'),
         altered(stored, '{"words":"', '{"words":"AAAA'),
     ]
     for event in moved:
@@ -166,6 +173,18 @@ def test_a_destroyed_key_erases_everywhere_at_once_and_never_comes_back(
     with pytest.raises(NoKeyError):
         events.put([replace(ann, originator_version=2)])
     assert len(events.read(STREAM)) == 1
+
+
+def test_where_keys_were_lost_new_ones_are_made_and_old_text_is_erased(
+    events: SealingEventStore, pool: Pool
+) -> None:
+    events.put([PRAISED])
+    # As a backup without the keys is restored.
+    with pool.connection() as conn:
+        conn.execute("delete from rollbook.personal_keys")
+    later = replace(PRAISED, originator_version=2)
+    events.put([later])
+    assert events.read(STREAM) == [replace(PRAISED, words=ERASED, whisper=ERASED), later]
 
 
 def test_nothing_is_stored_of_a_transaction_that_fails_not_even_its_keys(pool: Pool) -> None:

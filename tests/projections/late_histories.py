@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.aggregate import Event
 from domain.errors import DomainError

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -32,7 +34,7 @@ from projections.table import ReadTable
 from projections.tables import ALL_TABLES
 from projections.writing import COPIED_ROWS
 from tests.domain.samples import full
-from tests.projections.histories import ACT, PROGRAM_ID
+from tests.projections.histories import ACT, PROGRAM_ID, history
 from tests.projections.late_histories import (
     BEGIN,
     HOUR,
@@ -43,6 +45,7 @@ from tests.projections.late_histories import (
     told_late,
 )
 from tests.projections.rows import summed
+from workers.ahead import Ahead, Writer
 
 NOW = Moment(BEGIN + 10_000 * HOUR, BEGIN + 10_000 * HOUR)
 
@@ -62,8 +65,11 @@ def projected(conn: Connection, events: Sequence[Event], cuts: Sequence[int]) ->
     tables = Lockstep(lease, [Stored(conn, t, LIVE, taken[t.name]) for t in ALL_TABLES])
     entries = list(enumerate(events, start=1))
     ends = sorted({0, len(entries), *(cut for cut in cuts if cut < len(entries))})
-    for begin, end in pairwise(ends):
-        tables.apply(conn, entries[begin:end])
+    with closing(Writer(conn.info.dsn)) as writer:
+        ahead = Ahead(tables, writer)
+        for begin, end in pairwise(ends):
+            ahead.apply(conn, entries[begin:end])
+        ahead.settle(conn)
 
 
 def rows_of(reading: Reading, table: ReadTable[Any]) -> dict[Any, Any]:
@@ -156,6 +162,17 @@ def test_a_history_does_not_depend_on_how_its_events_were_cut_into_batches(
         assert held[0] == held[1]
 
 
+def test_an_event_may_take_effect_before_the_stay_that_is_remembered(database_url: str) -> None:
+    steps = [("ada", "enroll", 0), *(("ada", "progress", percent) for percent in (10, 20, 30))]
+    events = history(steps)
+    late = told_late(events, [*[(2, 0)] * (len(events) - 1), (2, 5)])
+    with open_connection(database_url) as conn:
+        projected(conn, late, [len(late) - 1])
+        for moment in moments(late):
+            expected = by_hand(ENROLLMENT_LISTING, late, moment)
+            assert rows_of(AsOf(conn, moment), ENROLLMENT_LISTING) == expected
+
+
 def test_a_table_without_a_history_is_refused_rather_than_shown_as_it_is_now(
     database_url: str,
 ) -> None:
@@ -200,3 +217,19 @@ def test_a_row_may_come_back_at_the_moment_it_went_in_a_batch_that_is_copied(
         parked = conn.execute("SELECT * FROM rollbook_read.parked").fetchall()
         waiting = conn.execute("SELECT count(*) FROM rollbook_read.waiting_history").fetchall()
     assert (parked, waiting) == ([], [(COPIED_ROWS,)])
+
+
+def test_changes_of_a_sum_may_come_at_one_moment_in_two_batches_that_are_copied(
+    database_url: str,
+) -> None:
+    waitlisted: Any = full(TrainingProgram.EmployeeWaitlisted)
+    programs = [UUID(int=n) for n in range(COPIED_ROWS)]
+    first, second = (
+        [replace(waitlisted, originator_id=one, employee_id=employee) for one in programs]
+        for employee in ("e1", "e2")
+    )
+    with open_connection(database_url) as conn:
+        projected(conn, [*first, *second], [len(first)])
+        parked = conn.execute("SELECT * FROM rollbook_read.parked").fetchall()
+        changes = conn.execute("SELECT DISTINCT waiting FROM rollbook_read.waiting_counts_changes")
+        assert (parked, changes.fetchall()) == ([], [(2,)])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, replace
+from dataclasses import replace
 from threading import Event as Signal
 from typing import Any
 from uuid import uuid4
 
 from eventsourcing.persistence import Notification, StoredEvent
+from msgspec.structs import astuple
 
 from directory.personal_keys import PersonalKey
 from domain.events import ALL_EVENTS

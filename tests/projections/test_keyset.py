@@ -8,7 +8,7 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from projections.conditions import Conditions, Spread
+from projections.conditions import Conditions, Spread, Way
 from projections.keyset import Listing, Order, Sort, Window
 
 ROWS = Listing(
@@ -16,11 +16,11 @@ ROWS = Listing(
     key="id",
     key_kind=int,
     fields={"id": "r.id", "a": "r.a", "b": "r.b"},
-    sorts={"a": Sort("r.a", int), "b": Sort("r.b", str)},
+    sorts={"a": Sort("r.a::float8", float), "b": Sort("r.b", str)},
 )
 ORDERS = [Order(name, descending) for name in ("a", "b") for descending in (False, True)]
 
-values = st.tuples(st.integers(0, 3), st.sampled_from("xyz"))
+values = st.tuples(st.integers(0, 3), st.sampled_from("uvwxyz"))
 tables = st.dictionaries(st.integers(0, 30), values, max_size=20)
 orders = st.lists(st.sampled_from(ORDERS), min_size=1, max_size=2, unique_by=lambda one: one.name)
 
@@ -43,7 +43,14 @@ def fill(conn: psycopg.Connection[Any], rows: dict[int, tuple[int, str]]) -> Non
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(before=tables, after=tables, by=orders, limit=st.integers(1, 7), is_spread=st.booleans())
+@given(
+    before=tables,
+    after=tables,
+    by=orders,
+    limit=st.integers(1, 7),
+    is_spread=st.booleans(),
+    is_crowded=st.booleans(),
+)
 def test_pages_show_what_stays_once_and_in_order(
     connection: psycopg.Connection[Any],
     before: dict[int, tuple[int, str]],
@@ -52,12 +59,17 @@ def test_pages_show_what_stays_once_and_in_order(
     limit: int,
     *,
     is_spread: bool,
+    is_crowded: bool,
 ) -> None:
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS listed (id bigint, a bigint, b text)")
     conditions = Conditions()
     if is_spread:
         # Two ways that overlap, of which one looks up each value.
-        conditions.ways += [[Spread("b", "text", ["x", "y", "z", "x"])], []]
+        conditions.ways += [Way([Spread("b", "text", ["x", "y", "z", "x"])]), Way()]
+    elif is_crowded:
+        # Most of the values nobody has: each row is among the first few of one that some have.
+        values = [*"uvwxyz", *map(str, range(30))]
+        conditions.ways.append(Way([Spread("b", "text", values)], is_crowded=True))
     fill(connection, before)
     first = ROWS.page(connection, ["id"], conditions, Window(by, limit))
     shown = [key for (key,) in first.rows]

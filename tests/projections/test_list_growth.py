@@ -25,6 +25,7 @@ from projections.certificate_queries import (
 from projections.enrollment_queries import ENROLLMENTS, EnrollmentFilter, count_enrollments
 from projections.keyset import Listing, Order, Window
 from projections.ranges import Range
+from projections.searching import search
 from tests.servers import Databases
 
 SMALL, LARGE = 2_000, 20_000
@@ -34,6 +35,9 @@ LIMIT = 10
 TODAY = date(2026, 6, 1)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SOME_PROGRAMS = "SELECT id FROM rollbook_read.program_listing ORDER BY code LIMIT 5"
+
+
+PREPARED = "question"
 
 
 class Counting(AsOf):
@@ -46,11 +50,20 @@ class Counting(AsOf):
     def execute(
         self, query: str, values: Sequence[object] = (), *, binary: bool = False
     ) -> psycopg.Cursor[Any]:
-        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}".encode()
-        [[[found]]] = self.present.execute(explain, values).fetchall()
+        # What is explained with values bound to it is always planned with them.
+        self.present.execute(f"PREPARE {PREPARED} AS {_numbered(query)}".encode())
+        marks = f"({', '.join(['%s'] * len(values))})" if values else ""
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE {PREPARED}{marks}"
+        [[[found]]] = psycopg.ClientCursor(self.present).execute(explain, values).fetchall()
+        self.present.execute(f"DEALLOCATE {PREPARED}".encode())
         plan = found["Plan"]
         self.blocks += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
         return self.present.execute(query.encode(), values, binary=binary)
+
+
+def _numbered(query: str) -> str:
+    first, *rest = query.split("%s")
+    return "".join([first, *(f"${n}{part}" for n, part in enumerate(rest, 1))])
 
 
 Ask = Callable[[Connection], None]
@@ -91,13 +104,19 @@ def enrollments(conn: Connection, order: Order, *, of_programs: bool = False, **
     count_enrollments(conn, wanted)
 
 
+def found_by(conn: Connection, order: Order, words: str, **by: Any) -> None:
+    enrollments(conn, order, matches=search(conn, words), **by)
+
+
 def certificates(conn: Connection, order: Order, **by: Any) -> None:
     wanted = CertificateFilter(today=TODAY, program_ids=some_programs(conn), **by)
     page(conn, CERTIFICATES, wanted.conditions, order)
     count_certificates(conn, wanted)
 
 
+BEGAN = Order("began_at", descending=True)
 DUE = Order("due_on", descending=False)
+EMPLOYEE = Order("employee_id", descending=False)
 ENDED = Order("ended_at", descending=True)
 VALID_UNTIL = Order("valid_until", descending=False)
 LISTS: dict[str, Ask] = {
@@ -126,6 +145,33 @@ LISTS: dict[str, Ask] = {
     ),
     "overdue with a score, which none has": partial(
         enrollments, order=DUE, overdue=True, ranges={"score": Range(least=60)}
+    ),
+    "not overdue": partial(enrollments, order=DUE, overdue=False),
+    "not overdue, the last first": partial(
+        enrollments, order=Order("due_on", descending=True), overdue=False
+    ),
+    "not overdue of programs": partial(enrollments, order=DUE, of_programs=True, overdue=False),
+    "by employee": partial(enrollments, order=EMPLOYEE),
+    "of a department in a category": partial(
+        enrollments, order=BEGAN, departments=["department 4"], categories=["category 3"]
+    ),
+    "of programs that are searched by employee": partial(
+        found_by, order=EMPLOYEE, words="'course19':*"
+    ),
+    "of programs that are searched in a department": partial(
+        found_by,
+        order=BEGAN,
+        words="'course17':* | 'course18':* | 'course19':*",
+        departments=["department 4"],
+    ),
+    **{
+        f"{name} in a range": partial(
+            enrollments, order=order, ranges={name: Range(least=date(2024, 1, 1))}
+        )
+        for name, order in (("began", BEGAN), ("due", DUE), ("ended", ENDED))
+    },
+    "valid and revoked certificates": partial(
+        certificates, order=VALID_UNTIL, statuses=[Validity.VALID, Validity.REVOKED]
     ),
     "certificates of programs by last day": partial(certificates, order=VALID_UNTIL),
     "valid certificates of programs": partial(

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
@@ -56,7 +57,7 @@ def too_long_a_name_for(employee: str) -> Any:
     def evolve(row: Any, event: Any) -> Any:
         after: Any = ENROLLMENT_LISTING.evolve(row, event)
         if isinstance(event, Enrollment.ProgressRecorded) and event.employee_id == employee:
-            return replace(after, source="\0")
+            return msgspec.structs.replace(after, source="\0")
         return after
 
     return evolve

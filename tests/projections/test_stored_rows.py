@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from domain.training_program import TrainingProgram
 from eventlog.pool import open_connection
@@ -52,5 +52,5 @@ def test_rows_come_back_the_same(
         writing = Rows(table, LIVE).writing(folded)
         writing.copy(conn)
         writing.execute(conn)
-        found = Rows(table, LIVE).load(conn, ids)
+        found = Rows(table, LIVE).load(conn, ids, lambda: None)
     assert found == {one: replace(row, id=one) for one in ids}

@@ -15,13 +15,11 @@ import httpx
 import psycopg
 import pytest
 
-from rollbook.embedded_postgres import EmbeddedPostgres
 from rollbook.migrate import migrate
 from rollbook.settings import Settings
-from rollbook.supervisor import Supervisor
 from tests.patience import PATIENCE_SECONDS
 from tests.rollbook.api_process import BASE, api_process
-from tests.servers import temporary_home
+from tests.servers import running_postgres, temporary_home
 
 TOKEN = "0123456789abcdef"
 PROGRAMS = f"{BASE}/programs"
@@ -29,7 +27,7 @@ PROGRAMS = f"{BASE}/programs"
 
 def test_a_database_that_stops_and_starts_again_costs_no_restart(tmp_path: Path) -> None:
     with temporary_home() as home, ExitStack() as stack:
-        with running(home) as url:
+        with running_postgres(home) as url:
             migrate(Settings.from_environment({"DATABASE_URL": url}))
             api = stack.enter_context(api_process(tmp_path, url))
             api.wait_for(PROGRAMS)
@@ -39,7 +37,7 @@ def test_a_database_that_stops_and_starts_again_costs_no_restart(tmp_path: Path)
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert answer.headers["Retry-After"] == "1"
         assert api.get("/healthz").status_code == 200
-        with running(home):
+        with running_postgres(home):
             api.wait_for(PROGRAMS)
 
 
@@ -53,19 +51,6 @@ def test_nobody_without_a_token_is_waited_for(tmp_path: Path, database_url: str)
             connection.sendall("\r\n".join(lines).encode())
             assert b" 401 " in connection.recv(65536)
         assert api.post(PROGRAMS, {"code": "SOON", "title": "Soon"}).status_code == 201
-
-
-@contextmanager
-def running(home: Path) -> Iterator[str]:
-    """A PostgreSQL of this test alone; the url of its database."""
-    postgres = EmbeddedPostgres(home, durable=False)
-    supervisor = Supervisor(home)
-    try:
-        postgres.prepare()
-        supervisor.start(postgres.program())
-        yield postgres.url("postgres")
-    finally:
-        supervisor.stop_all()
 
 
 STARTED_BY = (
@@ -129,7 +114,8 @@ def test_who_is_being_answered_is_answered_before_it_stops(
 def locked_programs(database_url: str) -> Iterator[psycopg.Connection]:
     """Nobody can read programs meanwhile."""
     with psycopg.connect(database_url) as conn:
-        conn.execute("LOCK TABLE rollbook_read.program_listing")
+        # What was shown before is shown from memory, in a state that is asked of the progress.
+        conn.execute("LOCK TABLE rollbook_read.program_listing, rollbook_read.progress")
         yield conn
 
 

@@ -12,6 +12,7 @@ from tests.patience import eventually
 from tests.workers.world import (
     all_rows,
     projecting,
+    projector,
     published,
     tables_by_a_rebuild,
     train,
@@ -82,3 +83,29 @@ def test_a_migration_leaves_a_table_alone_while_it_is_filled(long_log: str) -> N
 
 def test_tables_of_a_short_log_have_their_indexes_from_the_beginning(database_url: str) -> None:
     assert not bare(database_url)
+
+
+def test_what_a_projector_that_is_killed_making_indexes_has_not_made_is_made_by_the_next(
+    long_log: str,
+) -> None:
+    with open_connection(long_log) as conn, conn.transaction():
+        conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        conn.execute("LOCK TABLE rollbook_read.enrollment_listing IN ROW EXCLUSIVE MODE")
+        with projector(long_log):
+            eventually(lambda: waits_for_its_index(long_log, "enrollment_listing"))
+            # It is killed on leaving.
+        left = bare(long_log)
+    assert "enrollment_listing" in left
+    with projector(long_log):
+        eventually(lambda: not bare(long_log))
+        eventually(lambda: is_caught_up(long_log))
+    assert all_rows(long_log) == tables_by_a_rebuild(long_log)
+
+
+def waits_for_its_index(url: str, table: str) -> bool:
+    query = (
+        "SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND NOT granted"
+        " AND relation = %s::regclass"
+    )
+    with open_connection(url) as conn:
+        return conn.execute(query, (f"rollbook_read.{table}",)).fetchone() == (1,)

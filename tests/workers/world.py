@@ -101,16 +101,18 @@ def projector(url: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def tables_by_a_rebuild(url: str) -> dict[str, set[Any]]:
+def tables_by_a_rebuild(
+    url: str, tables: Sequence[ReadTable[Any]] = ALL_TABLES
+) -> dict[str, set[Any]]:
     """All rows as a fold of the whole log makes them, in a schema beside the live one."""
     with open_connection(url) as reading, open_connection(url) as writing:
         create_tables(writing, ALL_TABLES, "rebuilt")
         lease = Lease("rebuilt")
-        taken = lease.take(writing, ALL_TABLES)
-        tables = Lockstep(lease, [Stored(writing, t, "rebuilt", taken[t.name]) for t in ALL_TABLES])
+        taken = lease.take(writing, tables)
+        lockstep = Lockstep(lease, [Stored(writing, t, "rebuilt", taken[t.name]) for t in tables])
         reader = LogReader(reading)
         while events := reader.read(1000):
-            tables.apply(writing, decoded(CODEC, writing, events))
+            lockstep.apply(writing, decoded(CODEC, writing, events))
     return all_rows(url, "rebuilt")
 
 

@@ -1,0 +1,93 @@
+"""What a process that answers queries has seen of the read tables, for a few milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import inf
+from threading import Lock
+from time import monotonic, sleep
+from typing import NamedTuple
+
+from eventlog.fetching import Row, fetch
+from eventlog.pool import Connection
+from projections.names import LIVE
+
+SIGHT_SECONDS = 0.005
+
+# Parked events that are applied after all change rows, and no position.
+_LOOK = f"""
+SELECT parked.count, directory.changes, progress.table_name, progress.position, progress.built
+FROM (SELECT count(*) FROM {LIVE}.parked) AS parked,
+     (SELECT sum(changes)::bigint AS changes FROM rollbook.employee_counts) AS directory
+LEFT JOIN {LIVE}.progress ON true
+"""  # noqa: S608  # a constant
+
+
+class State(NamedTuple):
+    """What decides what reads of some tables show: when it is the same, so are they.
+
+    Attributes:
+        position: that all of them have reached; None without tables.
+        built: when each was begun, or put in the place of another, as a sum.
+        parked: how many events are parked, of any table.
+        directory: how often the directory of employees was changed.
+    """
+
+    position: int | None
+    built: int | None
+    parked: int
+    directory: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    began: float
+    rows: Sequence[Row]
+    states: dict[Sequence[str], State] = field(default_factory=dict)
+
+    def state(self, tables: Sequence[str]) -> State:
+        state = self.states.get(tables)
+        if state is None:
+            found = [
+                (position, built) for _, _, name, position, built in self.rows if name in tables
+            ]
+            position = min((position for position, _ in found), default=None)
+            built = sum(built for _, built in found) if found else None
+            parked, directory, *_ = self.rows[0]
+            state = self.states[tables] = State(position, built, parked, directory)
+        return state
+
+
+class Sight:
+    """The state of the tables as this process saw it last.
+
+    It is relied on for `SIGHT_SECONDS`, so a read may show what was there so long before it was
+    asked. Who waits for a position is shown that, and who writes what has none waits with the
+    answer (`outlive`), so that everybody sees their own writes, whichever process they ask.
+    """
+
+    def __init__(self) -> None:
+        self._last = _Look(-inf, ())
+        self._lock = Lock()
+
+    def state(self, tables: tuple[str, ...], position: int) -> State | None:
+        """Return the state of `tables`; None where it must be looked at, or is below `position`."""
+        last = self._last
+        if monotonic() - last.began >= SIGHT_SECONDS:
+            return None
+        state = last.state(tables)
+        return state if (state.position or 0) >= position else None
+
+    def look(self, conn: Connection, tables: tuple[str, ...]) -> State:
+        """Look at all tables, and return the state of `tables`."""
+        look = _Look(monotonic(), fetch(conn, _LOOK))
+        with self._lock:
+            if look.began > self._last.began:
+                self._last = look
+        return look.state(tables)
+
+    @staticmethod
+    def outlive() -> None:
+        """Wait until no process relies on what it saw before."""
+        sleep(SIGHT_SECONDS)

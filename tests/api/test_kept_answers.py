@@ -1,0 +1,142 @@
+"""What was shown in a state is given again from memory in that state, and in no other."""
+
+from __future__ import annotations
+
+from datetime import date
+from threading import Event as Signal
+
+import pytest
+
+from api.identity import Identity
+from api.kept_answers import LARGEST_SHARE, KeptAnswer, KeptAnswers
+from projections.sight import Sight, State
+from projections.tables import ALL_TABLES
+from tests.api.world import CODEC, Answer, Api
+from workers.rebuild import rebuild
+
+ROOM_BYTES = 1 << 20
+
+
+def alter_behind_the_back(api: Api, enrollment: str) -> None:
+    """Change a row as no projector does, so that the state does not tell."""
+    with api.pool.connection() as conn:
+        update = "UPDATE rollbook_read.enrollment_listing SET percent = 99 WHERE id = %s"
+        conn.execute(update, [enrollment])
+
+
+def enrolled(api: Api) -> Answer:
+    return api.enrolled(api.published()["id"], api.hire())
+
+
+def percents(answer: Answer) -> list[int]:
+    """Those of a list, or the one of a resource."""
+    return [one["percent"] for one in answer.json.get("items", [answer.json])]
+
+
+@pytest.mark.parametrize("path", ["enrollments/{id}", "enrollments?employee_id={employee_id}"])
+def test_the_same_is_answered_from_memory_until_the_tables_are_others(
+    empty_api: Api, path: str
+) -> None:
+    last = enrolled(empty_api)
+    path = path.format(**last.json)
+    empty_api.admin.get(path, at_least=last)
+    first = empty_api.admin.get(path)
+    alter_behind_the_back(empty_api, last.json["id"])
+    again = empty_api.admin.get(path)
+    assert again.json == first.json
+    told = ("ETag", "Cache-Control", "Content-Type", "Rollbook-Position", "Vary")
+    assert {n: again.headers.get(n) for n in told} == {n: first.headers.get(n) for n in told}
+    # Other words for the same, another caller and another form are all asked for anew.
+    assert percents(empty_api.admin.get(f"{path}{'&' if '?' in path else '?'}fields=percent")) == [
+        99
+    ]
+    assert percents(empty_api.auditor.get(path)) == [99]
+    rebuild(empty_api.url, CODEC, ALL_TABLES, Signal())
+    assert empty_api.admin.get(path).json == first.json
+    assert percents(empty_api.auditor.get(path)) == percents(first)
+
+
+def test_events_employees_and_parked_rows_make_it_another_state(api: Api) -> None:
+    last = enrolled(api)
+    path = f"enrollments/{last.json['id']}"
+    api.admin.get(path, at_least=last)
+    api.admin.get(path)
+    moved = api.admin.post(f"{path}/progress", {"percent": 7})
+    assert percents(api.admin.get(path, at_least=moved)) == [7]
+    assert percents(api.admin.get(path)) == [7]
+    api.admin.put(f"employees/{last.json['employee_id']}", {"name": "Ute"})
+    assert api.admin.get(path).json["employee_name"] == "Ute"
+    alter_behind_the_back(api, last.json["id"])
+    assert percents(api.admin.get(path)) == [7]
+    with api.pool.connection() as conn:
+        park = "INSERT INTO rollbook_read.parked (table_name, key, position) VALUES (%s, %s, 1)"
+        conn.execute(park, ["enrollment_listing", last.json["id"]])
+    Sight.outlive()
+    held_up = api.admin.get(path)
+    assert percents(held_up) == [99]
+    assert held_up.headers["Rollbook-Held-Up"] == last.json["id"]
+    assert api.admin.get(path).headers["Rollbook-Held-Up"] == last.json["id"]
+    with api.pool.connection() as conn:
+        conn.execute("DELETE FROM rollbook_read.parked")
+    Sight.outlive()
+
+
+def test_a_kept_resource_is_not_sent_to_whom_has_it(api: Api) -> None:
+    last = enrolled(api)
+    path = f"enrollments/{last.json['id']}"
+    first = api.admin.get(path, at_least=last)
+    for held in (first.headers["ETag"], f"W/{first.headers['ETag']}", "*"):
+        again = api.admin.get(path, headers={"If-None-Match": held})
+        assert (again.status, again.data) == (304, b"")
+        assert again.headers["ETag"] == first.headers["ETag"]
+
+
+@pytest.mark.parametrize("kind", ["enrollments", "programs"])
+def test_what_is_not_there_is_not_there_for_whoever_holds_anything(api: Api, kind: str) -> None:
+    path = f"{kind}/00000000-0000-4000-8000-000000000000"
+    for _ in range(2):
+        assert api.admin.get(path, headers={"If-None-Match": "*"}).status == 404
+
+
+def test_what_is_asked_of_the_past_is_logged_each_time(api: Api) -> None:
+    last = enrolled(api)
+    path = f"enrollments/{last.json['id']}?version=1"
+    api.admin.get(f"enrollments/{last.json['id']}", at_least=last)
+
+    def looks() -> int:
+        employee = last.json["employee_id"]
+        return len(api.auditor.get(f"audit/accesses?employee_id={employee}").json["items"])
+
+    before = looks()
+    for _ in range(3):
+        assert api.auditor.get(path).status == 200
+    assert looks() >= before + 3
+
+
+def an_answer(body: bytes) -> KeptAnswer:
+    return KeptAnswer(
+        "200 OK", [], body, (), State(None, None, 0, 0), date.min, Identity("x", (), None), "", ""
+    )
+
+
+def test_what_was_not_asked_for_longest_makes_room() -> None:
+    answers = KeptAnswers(ROOM_BYTES)
+    size = ROOM_BYTES // (2 * LARGEST_SHARE)
+    for number in range(2 * LARGEST_SHARE):
+        answers.keep((number,), an_answer(bytes([number]) * size))
+        assert answers.get((0,)) is not None
+    kept = [n for n in range(2 * LARGEST_SHARE) if answers.get((n,)) is not None]
+    assert 0 in kept
+    assert len(kept) * size <= ROOM_BYTES < (len(kept) + 8) * size
+    found = answers.get((kept[-1],))
+    assert found is not None
+    assert found.body == bytes([kept[-1]]) * size
+
+
+def test_what_is_too_large_is_not_kept() -> None:
+    answers = KeptAnswers(ROOM_BYTES)
+    answers.keep(("large",), an_answer(b"x" * (ROOM_BYTES // LARGEST_SHARE)))
+    assert answers.get(("large",)) is None
+    nothing = KeptAnswers(0)
+    nothing.keep(("small",), an_answer(b"x"))
+    assert nothing.get(("small",)) is None
