@@ -21,7 +21,7 @@ from eventlog.pool import Pool, open_pool
 from projections import sight
 from projections.sight import Sight
 from tests.api.test_metrics import figures, watched
-from tests.api.world import KEPT_BYTES, Api, Caller, token
+from tests.api.world import KEPT_BYTES, Api, Caller, token, unique
 
 LONG_SECONDS = 0.3
 
@@ -90,13 +90,12 @@ def test_who_names_the_request_is_named_so_each_time(api: Api) -> None:
 
 
 def test_a_token_that_has_ended_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = keeping(api)
-    caller = one.with_token(token("hr_admin"))
-    assert [caller.get("programs").status for _ in range(2)] == [200, 200]
-    # As if its end had come, and what was remembered of it was forgotten.
-    monkeypatch.setattr(tokens, "REMEMBERED_TOKENS", 0)
-    other = caller.get("programs").status, one.auditor.get("programs").status
-    assert other == (200, 200)
+    # Nothing is remembered of a token that nobody else here has.
+    monkeypatch.setattr(tokens, "REMEMBERED_SECONDS", 0)
+    caller = api.with_token(token("hr_admin", subject=unique("ending")))
+    with whole_ways(api) as whole:
+        assert [caller.get("programs").status for _ in range(2)] == [200, 200]
+    assert len(whole) == 1
     monkeypatch.setattr(jwt, "decode", refuse)
     assert caller.get("programs").status == 401
 
