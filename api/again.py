@@ -21,13 +21,12 @@ from api.access import caller
 from api.clock import utc_day
 from api.failures import UNAVAILABLE
 from api.identity import BadTokenError
-from api.kept_answers import KeptAnswer, KeptAnswers, words_of
+from api.kept_answers import KeptAnswer, KeptAnswers, Words, words_of
 from api.observing import measure, operation
 from api.rate_limits import HEADERS as COUNTED
 from api.rate_limits import RateLimits
 from api.services import Services
 from api.tokens import KeysUnavailableError
-from eventlog.pool import borrowed
 from projections.sight import State
 
 if TYPE_CHECKING:
@@ -66,14 +65,15 @@ def keep_answers(app: Flask, answers: KeptAnswers) -> None:
         words = request.environ.get(_WORDS)
         # Whoever names a request asks in these words only once.
         if words is not None and not any(map(request.environ.get, _NAMES_ITSELF)):
-            answers.keep(words, _kept(response, shown))
+            answers.keep(_kept(words, response, shown))
         return response
 
     app.after_request(keep)
 
 
-def _kept(response: Response, shown: Shown) -> KeptAnswer:
+def _kept(words: Words, response: Response, shown: Shown) -> KeptAnswer:
     return KeptAnswer(
+        words=words,
         status=response.status,
         headers=[(n, v) for n, v in response.headers if n.lower() not in _OF_ONE_REQUEST],
         body=response.get_data(),
@@ -121,18 +121,15 @@ class Again:
             return (
                 self._services.verifier.verify(token) == kept.identity
                 and utc_day() == kept.day
-                and self._state(kept.tables) == kept.state
+                and self._state_now(kept.tables) == kept.state
             )
         except (BadTokenError, KeysUnavailableError, *UNAVAILABLE):
             # The whole way ends with the same, and tells the caller.
             return False
 
-    def _state(self, tables: tuple[str, ...]) -> State:
-        state = self._services.sight.state(tables, 0)
-        if state is None:
-            with borrowed(self._services.pool, PATIENCE_SECONDS) as conn:
-                state = self._services.sight.look(conn, tables)
-        return state
+    def _state_now(self, tables: tuple[str, ...]) -> State:
+        services = self._services
+        return services.sight.state(services.pool, tables, patience_seconds=PATIENCE_SECONDS)
 
     def _give(
         self,

@@ -31,6 +31,7 @@ class KeptAnswer:
     """An answer, and what it follows from besides the words of the request.
 
     Attributes:
+        words: of the request.
         status: the line that tells it, such as `200 OK`.
         headers: those that belong to the answer, rather than to the one request.
         tables: what was read.
@@ -41,6 +42,7 @@ class KeptAnswer:
         route: the path with names in place of ids.
     """
 
+    words: Words
     status: str
     headers: Sequence[tuple[str, str]]
     body: bytes
@@ -53,8 +55,8 @@ class KeptAnswer:
 
     @property
     def size_bytes(self) -> int:
-        """What it takes, with the words under which it is kept."""
-        return len(self.body) + _OVERHEAD_BYTES
+        """What it takes; among the words there may be a token of several KiB."""
+        return len(self.body) + len(repr(self.words)) + _OVERHEAD_BYTES
 
 
 class KeptAnswers:
@@ -75,13 +77,13 @@ class KeptAnswers:
                 self._answers.move_to_end(words)
             return kept
 
-    def keep(self, words: Words, answer: KeptAnswer) -> None:
+    def keep(self, answer: KeptAnswer) -> None:
         """Keep an answer, if there is room for one as large; what nobody asks for makes room."""
         if answer.size_bytes * LARGEST_SHARE > self._room_bytes:
             return
         with self._lock:
-            self._forget(words)
-            self._answers[words] = answer
+            self._forget(answer.words)
+            self._answers[answer.words] = answer
             self._taken_bytes += answer.size_bytes
             while self._taken_bytes > self._room_bytes:
                 self._forget(next(iter(self._answers)))

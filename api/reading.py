@@ -57,7 +57,7 @@ def showing(
             if not (read or is_cached):
                 return show()
             # Looked at before the rows, so that it never claims more than they show.
-            state = _state(read, position)
+            state = services().sight.state(services().pool, read, position)
             response = _in_state(read, state, show) if is_cached else show()
             if state.parked:
                 _mark(response, read)
@@ -76,7 +76,7 @@ def showing(
 def _in_state(tables: tuple[str, ...], state: State, show: Callable[[], Response]) -> Response:
     """Return what is shown in this state, or that the caller has it.
 
-    It is asked for where it was not shown in this state before. A resource has its own ETag.
+    A resource has an ETag of its own, which the caller may hold instead.
     """
     day = today()
     etag = state_etag(state, day)
@@ -99,16 +99,6 @@ def asked_of(conn: Connection) -> Connection:
         conn.execute("SET TIME ZONE 'UTC'")
     moment = asked_moment()
     return conn if moment is None else cast("Connection", AsOf(conn, moment))
-
-
-def _state(tables: tuple[str, ...], position: int) -> State:
-    """Return the state of the tables, which have reached `position`."""
-    sight = services().sight
-    state = sight.state(tables, position)
-    if state is None:
-        with borrowed(services().pool) as conn:
-            state = sight.look(conn, tables)
-    return state
 
 
 def _shown(query: Callable[..., Response], args: Sequence[Any], ids: Mapping[str, Any]) -> Response:

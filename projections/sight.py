@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from typing import NamedTuple
 
 from eventlog.fetching import Row, fetch
-from eventlog.pool import Connection
+from eventlog.pool import Pool, borrowed
 from projections.names import LIVE
 
 SIGHT_SECONDS = 0.005
@@ -71,17 +71,25 @@ class Sight:
         self._last = _Look(-inf, ())
         self._lock = Lock()
 
-    def state(self, tables: tuple[str, ...], position: int) -> State | None:
-        """Return the state of `tables`; None where it must be looked at, or is below `position`."""
-        last = self._last
-        if monotonic() - last.began >= SIGHT_SECONDS:
-            return None
-        state = last.state(tables)
-        return state if (state.position or 0) >= position else None
+    def state(
+        self,
+        pool: Pool,
+        tables: tuple[str, ...],
+        position: int = 0,
+        patience_seconds: float | None = None,
+    ) -> State:
+        """Return the state of `tables`, which have reached `position`.
 
-    def look(self, conn: Connection, tables: tuple[str, ...]) -> State:
-        """Look at all tables, and return the state of `tables`."""
-        look = _Look(monotonic(), fetch(conn, _LOOK))
+        Where it must be looked at, it waits so long for a connection, or as the pool does. Raises
+        what `borrowed` raises.
+        """
+        last = self._last
+        if monotonic() - last.began < SIGHT_SECONDS:
+            state = last.state(tables)
+            if (state.position or 0) >= position:
+                return state
+        with borrowed(pool, patience_seconds) as conn:
+            look = _Look(monotonic(), fetch(conn, _LOOK))
         with self._lock:
             if look.began > self._last.began:
                 self._last = look

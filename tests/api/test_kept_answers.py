@@ -113,17 +113,17 @@ def test_what_is_asked_of_the_past_is_logged_each_time(api: Api) -> None:
     assert looks() >= before + 3
 
 
-def an_answer(body: bytes) -> KeptAnswer:
-    return KeptAnswer(
-        "200 OK", [], body, (), State(None, None, 0, 0), date.min, Identity("x", (), None), "", ""
-    )
+def an_answer(word: object, body: bytes) -> KeptAnswer:
+    nothing = State(None, None, 0, 0)
+    nobody = Identity("x", (), None)
+    return KeptAnswer((word,), "200 OK", [], body, (), nothing, date.min, nobody, "", "")
 
 
 def test_what_was_not_asked_for_longest_makes_room() -> None:
     answers = KeptAnswers(ROOM_BYTES)
     size = ROOM_BYTES // (2 * LARGEST_SHARE)
     for number in range(2 * LARGEST_SHARE):
-        answers.keep((number,), an_answer(bytes([number]) * size))
+        answers.keep(an_answer(number, bytes([number]) * size))
         assert answers.get((0,)) is not None
     kept = [n for n in range(2 * LARGEST_SHARE) if answers.get((n,)) is not None]
     assert 0 in kept
@@ -135,8 +135,11 @@ def test_what_was_not_asked_for_longest_makes_room() -> None:
 
 def test_what_is_too_large_is_not_kept() -> None:
     answers = KeptAnswers(ROOM_BYTES)
-    answers.keep(("large",), an_answer(b"x" * (ROOM_BYTES // LARGEST_SHARE)))
+    answers.keep(an_answer("large", b"x" * (ROOM_BYTES // LARGEST_SHARE)))
     assert answers.get(("large",)) is None
+    long_word = "x" * (ROOM_BYTES // LARGEST_SHARE)
+    answers.keep(an_answer(long_word, b"x"))
+    assert answers.get((long_word,)) is None
     nothing = KeptAnswers(0)
-    nothing.keep(("small",), an_answer(b"x"))
+    nothing.keep(an_answer("small", b"x"))
     assert nothing.get(("small",)) is None
