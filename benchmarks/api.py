@@ -1,9 +1,6 @@
 """The API beside plain CRUD of the same endpoints, and beside the least that Flask can do.
 
-python -m benchmarks.api [--enrollments 10000] [--rounds 5] [--growth] [--database URL]
-
-With --growth it also compares every filter and sort at a million enrollments with ten thousand,
-which needs some minutes and 3 GB.
+python -m benchmarks.api [--enrollments 10000] [--rounds 5] [--database URL]
 """
 
 from __future__ import annotations
@@ -14,7 +11,6 @@ from contextlib import ExitStack
 from typing import Any
 
 from benchmarks.api_commands import COMMANDS, Commands
-from benchmarks.api_growth import grow
 from benchmarks.clients import Rates, take_turns
 from benchmarks.crud.filling import fill as fill_crud
 from benchmarks.report import publish, table
@@ -133,9 +129,6 @@ def main() -> None:
             clients: {what: one.rounds for what, one in measured.items()}
             for clients, measured in rates.items()
         }
-        if options.growth:
-            found["growth"], grown = grow(server, options.rounds)
-            text += f"\n\n{grown}"
         publish("api", server, text, found)
 
 
@@ -144,7 +137,6 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.api")
     parser.add_argument("--enrollments", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--growth", action="store_true", help="compare with a million enrollments")
     parser.add_argument("--database", help="URL of a server on which scratch databases are made")
     return parser.parse_args()
 

@@ -1,6 +1,6 @@
 """Pages of lists by every filter and order, in small and large read tables in turn.
 
-python -m benchmarks.lists [--sizes 10000 1000000] [--rounds 200] [--only WORD] [--database URL]
+python -m benchmarks.lists [--sizes 10000 1000000] [--rounds 1000] [--only WORD] [--database URL]
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def parse() -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lists")
     parser.add_argument("--sizes", type=int, nargs=2, default=[10_000, 1_000_000])
-    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=1000)
     parser.add_argument("--only", default="", help="ask only what contains this")
     parser.add_argument("--database", help="URL of a server on which scratch databases are made")
     return parser.parse_args()
