@@ -29,12 +29,14 @@ class State(NamedTuple):
 
     Attributes:
         position: that all of them have reached; None without tables.
+        reached: what each has reached, as a sum: one may be ahead of another, or stand still.
         built: when each was begun, or put in the place of another, as a sum.
         parked: how many events are parked, of any table.
         directory: how often the directory of employees was changed.
     """
 
     position: int | None
+    reached: int | None
     built: int | None
     parked: int
     directory: int | None
@@ -52,10 +54,15 @@ class _Look:
             found = [
                 (position, built) for _, _, name, position, built in self.rows if name in tables
             ]
-            position = min((position for position, _ in found), default=None)
-            built = sum(built for _, built in found) if found else None
+            positions, builds = zip(*found, strict=True) if found else ((), ())
             parked, directory, *_ = self.rows[0]
-            state = self.states[tables] = State(position, built, parked, directory)
+            state = self.states[tables] = State(
+                position=min(positions, default=None),
+                reached=sum(positions) if found else None,
+                built=sum(builds) if found else None,
+                parked=parked,
+                directory=directory,
+            )
         return state
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from api.identity import Identity
 from api.kept_answers import LARGEST_SHARE, KeptAnswer, KeptAnswers
+from projections.program_listing import PROGRAM_LISTING
 from projections.sight import Sight, State
 from projections.tables import ALL_TABLES
-from tests.api.world import CODEC, Answer, Api
+from tests.api.world import CODEC, Answer, Api, projecting, services_on
+from tests.patience import eventually
 from workers.rebuild import rebuild
 
 ROOM_BYTES = 1 << 20
@@ -81,6 +83,26 @@ def test_events_employees_and_parked_rows_make_it_another_state(api: Api) -> Non
     Sight.outlive()
 
 
+def test_a_table_that_goes_on_alone_is_seen(database_url: str) -> None:
+    with services_on(database_url) as services:
+        api = Api(services, database_url)
+        with projecting(database_url):
+            last = enrolled(api)
+            path = f"enrollments?program_id={last.json['program_id']}&include=program"
+            before = api.admin.get(path, at_least=last)
+        api.admin.get(path)
+        # Nobody projects the others: the position that all have reached stays what it is.
+        with projecting(database_url, [PROGRAM_LISTING]):
+            program = f"programs/{last.json['program_id']}"
+            assert api.admin.patch(program, {"title": "Another"}).status == 200
+            eventually(lambda: api.admin.get(f"{program}?fields=title").json["title"] == "Another")
+        held = {"If-None-Match": before.headers["ETag"]}
+        for after in (api.admin.get(path), api.admin.get(path, headers=held)):
+            assert after.status == 200
+            assert after.headers["Rollbook-Position"] == before.headers["Rollbook-Position"]
+            assert after.json["items"][0]["program"]["title"] == "Another"
+
+
 def test_a_kept_resource_is_not_sent_to_whom_has_it(api: Api) -> None:
     last = enrolled(api)
     path = f"enrollments/{last.json['id']}"
@@ -114,7 +136,7 @@ def test_what_is_asked_of_the_past_is_logged_each_time(api: Api) -> None:
 
 
 def an_answer(word: object, body: bytes) -> KeptAnswer:
-    nothing = State(None, None, 0, 0)
+    nothing = State(None, None, None, 0, 0)
     nobody = Identity("x", (), None)
     return KeptAnswer((word,), "200 OK", [], body, (), nothing, date.min, nobody, "", "")
 

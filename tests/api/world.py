@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +25,7 @@ from eventlog.pool import Pool, open_pool
 from eventlog.recorder import PostgresRecorder
 from eventlog.wakeup import Bell
 from projections.positions import Positions
+from projections.table import ReadTable
 from projections.tables import ALL_TABLES
 from rollbook.assembly import event_codec
 from rollbook.migrate import FACTS
@@ -200,10 +201,10 @@ def services_on(url: str) -> Iterator[Services]:
 
 
 @contextmanager
-def projecting(url: str) -> Iterator[None]:
-    """A projector, in a thread of its own."""
+def projecting(url: str, tables: Sequence[ReadTable[Any]] = ALL_TABLES) -> Iterator[None]:
+    """A projector of these tables, in a thread of its own."""
     stop = threading.Event()
-    projector = threading.Thread(target=run, args=(url, CODEC, ALL_TABLES, stop))
+    projector = threading.Thread(target=run, args=(url, CODEC, tables, stop))
     projector.start()
     try:
         yield
