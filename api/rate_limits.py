@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter, RequestLimit
@@ -52,6 +53,7 @@ class RateLimits:
         """Limit the requests of `app`. To be made behind `access.recognize`."""
         self._policy = policy
         self._allowances: dict[str, Allowance] = {}
+        self._lock = Lock()
         self._limiter = Limiter(
             _key,
             # For the application as a whole, and not for each of its paths.
@@ -91,8 +93,8 @@ class RateLimits:
         return None if allowance is None else _told(allowance)
 
     def _is_counted(self) -> bool:
-        # Whoever watches over this process is never turned away.
-        if is_watched() or not self._limit():
+        # Whoever watches over this process is never turned away; what is not there costs nothing.
+        if is_watched() or request.url_rule is None or not self._limit():
             return True
         allowance = self._taken(_key())
         if allowance is not None:
@@ -100,11 +102,12 @@ class RateLimits:
         return allowance is not None
 
     def _taken(self, key: str) -> Allowance | None:
-        allowance = self._allowances.get(key)
-        if allowance is None or allowance.left <= 0 or allowance.ends_at < time.time():
-            return None
-        allowance.left -= 1
-        return allowance
+        with self._lock:
+            allowance = self._allowances.get(key)
+            if allowance is None or allowance.left <= 0 or allowance.ends_at < time.time():
+                return None
+            allowance.left -= 1
+            return allowance
 
     def _allow(self) -> None:
         if self._is_counted():
@@ -113,9 +116,19 @@ class RateLimits:
         counted = self._limiter.current_limit
         if counted is None:
             return
-        if len(self._allowances) >= MOST_ALLOWANCES:
-            self._allowances.clear()
-        g.allowance = self._allowances[_key()] = _allowance(counted, self._cost() - 1)
+        g.allowance = self._add(_key(), _allowance(counted, self._cost() - 1))
+
+    def _add(self, key: str, counted: Allowance) -> Allowance:
+        """Keep what was counted for a caller, with what others counted for the same meanwhile."""
+        with self._lock:
+            present = self._allowances.get(key)
+            if present is not None and present.ends_at >= time.time():
+                counted.left += present.left
+                counted.uncounted = min(counted.uncounted, present.uncounted)
+            elif len(self._allowances) >= MOST_ALLOWANCES:
+                self._allowances.clear()
+            self._allowances[key] = counted
+            return counted
 
     def _exceeded(self, counted: RequestLimit) -> None:
         g.allowance = _allowance(counted, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from threading import Thread
@@ -82,6 +83,26 @@ def test_a_large_limit_counted_ahead_is_kept_all_the_same(api: Api) -> None:
     answered = [one.admin.get("programs") for _ in range(501)]
     assert [answer.status for answer in answered] == [200] * 500 + [429]
     assert [left(answer) for answer in answered] == [*range(499, -1, -1), 0]
+
+
+def test_who_asks_over_many_connections_at_once_has_as_much(api: Api) -> None:
+    limit, clients = 500, 12
+    one = limited(api, limit=limit)
+
+    def ask(_: int) -> list[int]:
+        return statuses(one.role("hr_admin"), 50)
+
+    with ThreadPoolExecutor(clients) as threads:
+        answered = [status for found in threads.map(ask, range(clients)) for status in found]
+    assert answered.count(200) == limit
+    assert answered.count(429) == clients * 50 - limit
+
+
+def test_what_does_not_exist_is_not_counted(api: Api) -> None:
+    one = limited(api)
+    answers = [one.with_token(None).get(f"{BASE}/nowhere") for _ in range(LIMIT + 1)]
+    assert {answer.status for answer in answers} == {404}
+    assert not any("RateLimit" in answer.headers for answer in answers)
 
 
 @pytest.mark.storage
