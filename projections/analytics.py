@@ -13,6 +13,7 @@ from psycopg import Connection
 from domain.training_program import ProgramStatus
 from projections.conditions import Conditions
 from projections.outcomes import SUMS, Figure, Outcomes
+from projections.ranges import day_before
 
 EXPIRING_WITHIN_DAYS = 30
 
@@ -113,7 +114,7 @@ def by_category(conn: Connection[Any]) -> list[CategoryFigures]:
 
 def _certificates(conn: Connection[Any], today: date) -> CertificateCounts:
     issued, revoked = _one(conn, _CERTIFICATES)
-    (expired,) = _one(conn, _ENDING, (date.min, today - timedelta(days=1)))
+    (expired,) = _one(conn, _ENDING, (date.min, day_before(today)))
     soon = today + timedelta(days=EXPIRING_WITHIN_DAYS)
     (expiring,) = _one(conn, _ENDING, (today, soon))
     return CertificateCounts(

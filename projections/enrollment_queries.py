@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from projections.enrollment_listing import BEGAN, DUE, ENDED, NEVER, EnrollmentR
 from projections.enrollment_totals import known_total
 from projections.keyset import Listing, Sort
 from projections.names import TODAY
-from projections.ranges import Range
+from projections.ranges import Range, day_before
 from projections.searching import Matches
 
 _OPEN = ", ".join(f"'{status}'" for status in OPEN)
@@ -153,7 +153,7 @@ class EnrollmentFilter:
             ids = found if self.program_ids is None else found & set(self.program_ids)
             wanted = replace(wanted, categories=None, program_ids=sorted(ids))
         if self.overdue:
-            due = self.ranges.get("due", Range()).up_to(self.today - timedelta(days=1))
+            due = self.ranges.get("due", Range()).up_to(day_before(self.today))
             is_open = [status for status in _all_or(self.statuses) if status in OPEN]
             ranges = {**self.ranges, "due": due}
             wanted = replace(wanted, overdue=None, statuses=is_open, ranges=ranges)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from domain.enrollment import OPEN, EnrollmentStatus
 from projections.as_of import NoHistoryError, ask
 from projections.conditions import Conditions
 from projections.enrollment_listing import NEVER
-from projections.ranges import Range
+from projections.ranges import Range, day_before
 
 _BY_DAY = {
     "began": "rollbook_read.enrollments_by_beginning",
@@ -82,7 +82,7 @@ def _overdue(
         departments=departments,
         overdue=None,
         today=today,
-        ranges={"due": Range(most=today - timedelta(days=1))},
+        ranges={"due": Range(most=day_before(today))},
     )
 
 

@@ -13,6 +13,11 @@ ONE_DAY = timedelta(days=1)
 Bound = date | datetime | float
 
 
+def day_before(day: date) -> date:
+    """Return the day before; of the first day that there is, that day itself."""
+    return max(day, date.min + ONE_DAY) - ONE_DAY
+
+
 @dataclass(frozen=True, slots=True)
 class Range:
     """From `least` to `most`, both within it; None is no end.

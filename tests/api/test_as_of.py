@@ -112,19 +112,34 @@ def without_links(answer: Answer) -> Any:
     return json.loads(re.sub(rb'"explanation":"[^"]*"', b'"explanation":null', answer.data))
 
 
-def test_as_of_now_every_list_and_figure_is_that_of_the_present(api: Api, story: Story) -> None:
-    paths = [
+def paths_of_the_past(api: Api) -> list[str]:
+    """Those without ids that can be asked as of the past."""
+    return [
         path
         for method, path, operation in api.contract.operations()
         if method == "GET" and "{" not in path
         if "as_of" in {parameter.get("name") for parameter in operation.get("parameters", ())}
     ]
+
+
+def test_as_of_now_every_list_and_figure_is_that_of_the_present(api: Api, story: Story) -> None:
+    paths = paths_of_the_past(api)
     assert len(paths) > 8
     today = datetime.now(UTC).date().isoformat()
     for path in paths:
         present = without_times(asked(api.auditor, path, story).json)
         for times in ({"as_of": now_recorded()}, {"as_of": today, "known_at": today}):
             assert without_times(asked(api.auditor, path, story, **times).json) == present
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "0001-01-01T00:00:00Z"])
+def test_on_the_first_day_that_there_is_there_was_nothing(api: Api, story: Story, day: str) -> None:
+    for path in paths_of_the_past(api):
+        for times in ({"as_of": day}, {"known_at": day}):
+            answer = asked(api.auditor, path, story, **times)
+            assert answer.status == 200, (path, times, answer.data)
+    for filters in ({}, {"overdue": "true"}, {"overdue": "false"}):
+        assert asked(api.auditor, "enrollments", story, as_of=day, **filters).json["total"] == 0
 
 
 def without_times(document: Any) -> Any:
