@@ -6,21 +6,20 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from proof.notes import Signer
-from rollbook.private_key import private_key
+from rollbook.private_key import NotAnEd25519Key, private_key
 from rollbook.settings import Checkpoints
 from workers.checkpoint_delivery import CheckpointFile, CheckpointWebhook, Destination
 
 
-class NotAnEd25519Key(Exception):
-    """The file of the key holds a key of another kind."""
-
-
 def signer(settings: Checkpoints) -> Signer:
-    """Return who signs for the log. Raises OSError, and NotAnEd25519Key for another key."""
+    """Return who signs for the log. Raises OSError, and NotAnEd25519Key for anything else."""
     pem = private_key(settings.key)
-    key = serialization.load_pem_private_key(pem, password=None)
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (TypeError, ValueError):
+        raise NotAnEd25519Key(settings.key) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise NotAnEd25519Key(f"{settings.key} must hold an Ed25519 key")
+        raise NotAnEd25519Key(settings.key)
     return Signer(settings.origin, key.public_key().public_bytes_raw(), key.sign)
 
 

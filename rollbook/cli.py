@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 import click
 
 from rollbook.commands_alive import alive
@@ -42,7 +45,36 @@ COMMANDS = (
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Tells in one line what any command cannot do with its arguments or with files."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse what is no text: nothing here is told by other bytes."""
+        for given in args:
+            if _is_broken(given):
+                raise click.UsageError(f"{given!r} is not UTF-8.")
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a file or folder that cannot be used is named."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            message = f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}"
+            raise click.ClickException(message) from None
+
+
+def _is_broken(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rollbook")
 @click.pass_context
 def main(context: click.Context) -> None:

@@ -33,8 +33,9 @@ from proof.live import Difference
 from proof.stored_nodes import WrongNode
 from proof.tree import Tree
 from proof.verify_bundle import Broken, CannotBeChecked
-from rollbook.checkpoint_key import NotAnEd25519Key, signer
+from rollbook.checkpoint_key import signer
 from rollbook.counted import counted
+from rollbook.private_key import NotAnEd25519Key
 from rollbook.ready_database import ready_database, told_plainly
 from rollbook.settings import Settings
 
@@ -217,6 +218,8 @@ def _entries(
 def _write(out: Path, lines: Iterable[bytes]) -> None:
     # Beside and renamed, so that there is never half a bundle under its name.
     draft = out.with_name(f".{out.name}.{os.getpid()}")
+    if out.exists() and not out.is_file():
+        raise click.ClickException(f"{out} is no file, and stays what it is.")
     try:
         with draft.open("wb") as file:
             file.writelines(lines)

@@ -11,6 +11,8 @@ import click
 
 from rollbook.chosen_tables import TABLE_OR_GROUP, named_or_all
 from rollbook.embedded import with_urls
+from rollbook.private_key import NotAnEd25519Key
+from rollbook.ready_database import told_plainly
 from rollbook.settings import Settings
 from rollbook.telemetry import exporter_class, traced
 from rollbook.waiting import Awaited, postgres, redis_server
@@ -32,10 +34,17 @@ def migrate(settings: Settings) -> None:
 @click.pass_obj
 def api(settings: Settings) -> None:
     """Serve the HTTP API on ROLLBOOK_BIND."""
-    from rollbook.serve import serve  # noqa: PLC0415  needed here alone
+    from rollbook.checkpoint_key import signer  # noqa: PLC0415  needed here alone
+    from rollbook.serve import serve  # noqa: PLC0415
+    from rollbook.token_key import local_tokens  # noqa: PLC0415
 
+    # Whoever starts it is told what is missing, once, rather than each worker.
     if settings.traces is not None:
-        exporter_class(settings.traces)  # Whoever starts it is told what is missing, once.
+        exporter_class(settings.traces)
+    with told_plainly(NotAnEd25519Key):
+        signer(settings.checkpoints)
+        if settings.oidc is None:
+            local_tokens(settings.token_key)
     serve(with_urls(settings))
 
 
@@ -91,16 +100,14 @@ def snapshotter(settings: Settings) -> None:
 @click.pass_obj
 def notary(settings: Settings) -> None:
     """Keep the Merkle tree up with the log, and sign checkpoints of it."""
-    from rollbook.checkpoint_key import NotAnEd25519Key, destinations, signer  # noqa: PLC0415
-    from workers.notarize import run  # noqa: PLC0415  needed here alone
+    from rollbook.checkpoint_key import destinations, signer  # noqa: PLC0415  needed here alone
+    from workers.notarize import run  # noqa: PLC0415
 
     urls = with_urls(settings)
     stop = stop_event()
     if wait_for(stop, postgres(str(urls.database_url))):
-        try:
+        with told_plainly(NotAnEd25519Key):
             signs = signer(settings.checkpoints)
-        except NotAnEd25519Key as error:
-            raise click.ClickException(str(error)) from None
         places = destinations(settings.checkpoints)
         run(str(urls.database_url), signs, settings.checkpoints.seconds, places, stop)
 

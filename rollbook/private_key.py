@@ -8,6 +8,14 @@ from pathlib import Path
 from api.local_key import new_private_key
 
 
+class NotAnEd25519Key(Exception):
+    """A file holds something else than the key that is needed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} must hold an Ed25519 key as PEM")
+        self.path = path
+
+
 def private_key(path: Path) -> bytes:
     """Return the Ed25519 key in the file `path` as PEM, made now where there is none.
 

@@ -12,7 +12,6 @@ from redis.retry import Retry
 
 from api.app import create_app as create_api
 from api.issuer_keys import IssuerKeys
-from api.local_key import local_verifier
 from api.metrics import Metrics
 from api.policy import Policy
 from api.services import Services
@@ -23,9 +22,9 @@ from rollbook.checkpoint_key import signer
 from rollbook.embedded import with_urls
 from rollbook.logs import configure_logs
 from rollbook.metrics_folder import metrics_folder
-from rollbook.private_key import private_key
 from rollbook.settings import Settings
 from rollbook.telemetry import traced
+from rollbook.token_key import local_tokens
 
 TURN_SECONDS = 5.0
 """How long a request waits for its turn. A burst of some hundreds is answered within that."""
@@ -67,7 +66,7 @@ def create_app() -> Flask:
 def _verifier(settings: Settings, closing: ExitStack) -> TokenVerifier:
     oidc = settings.oidc
     if oidc is None:
-        return local_verifier(private_key(settings.token_key))
+        return local_tokens(settings.token_key)
     keys = IssuerKeys(oidc.issuer)
     closing.callback(keys.close)
     rules = TokenRules(oidc.issuer, oidc.audience, oidc.roles_claim, oidc.employee_claim)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -120,6 +121,15 @@ def test_a_bundle_of_a_period_holds_everything_in_between(office: Office) -> Non
         rows = conn.execute("select position from rollbook.events order by position").fetchall()
     assert [(position,) for position in positions_of(bundle)] == rows
     assert verify_bundle.verify(bundle).events == len(rows)
+
+
+def test_what_is_no_file_stays_what_it_is(office: Office, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = office.call("export", "--employee", "e2", "--out", pipe)
+    assert done.exit_code == 1
+    assert done.output == f"Error: {pipe} is no file, and stays what it is.\n"
+    assert pipe.is_fifo()
 
 
 def test_the_states_in_a_bundle_are_the_stored_bytes(office: Office) -> None:
