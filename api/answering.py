@@ -48,7 +48,9 @@ def command_answer(
     if document is not None:
         headers[ETAG] = etag_of(document["version"])
     if document is None:
-        return Response(status=status, headers=headers)
+        nothing = Response(status=status, headers=headers)
+        nothing.headers.remove("Content-Type")
+        return nothing
     return answer(document, status, headers=headers)
 
 

@@ -48,6 +48,7 @@ def _held() -> list[str]:
 def cached(response: Response, etag: str) -> Response:
     """Return the response with its ETag, to be kept by the caller."""
     response.headers.extend({ETAG: etag, "Cache-Control": CACHE_CONTROL})
+    response.vary.add("Accept")
     return response
 
 

@@ -9,7 +9,20 @@ from flask import Flask, Response, request
 from flask_cors import CORS
 
 SENT = ("Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "Prefer")
-SHOWN = ("ETag", "Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id")
+SHOWN = (
+    "Content-Disposition",
+    "ETag",
+    "Idempotency-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "Rollbook-As-Of",
+    "Rollbook-Held-Up",
+    "Rollbook-Known-At",
+    "X-Request-Id",
+)
 OWN = ("Rollbook-At-Least", "Rollbook-Position")
 REMEMBERED_SECONDS = 600
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -135,8 +136,12 @@ def _document(address: str, until: float) -> dict[str, Any]:
     seconds = until - time.monotonic()
     if seconds <= 0:
         raise TimeoutError("it took too long")
-    with _OPENER.open(address, timeout=seconds) as response:
-        return msgspec.json.decode(_body(response, until), type=dict[str, Any])
+    try:
+        with _OPENER.open(address, timeout=seconds) as response:
+            return msgspec.json.decode(_body(response, until), type=dict[str, Any])
+    except urllib.error.HTTPError as refusal:
+        refusal.close()
+        raise
 
 
 def _body(response: IO[bytes], until: float) -> bytes:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from flask import Request, request
@@ -79,6 +80,14 @@ class StrictParser(FlaskParser):
         raise invalid(broken)
 
 
+def _require_utf8(query: bytes) -> None:
+    """Refuse other bytes, in place of which Flask would put a sign of its own."""
+    try:
+        unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        raise invalid([FieldError("query", "must be UTF-8")]) from None
+
+
 def _require_json(req: Request) -> None:
     if req.mimetype == JSON_TYPE:
         return
@@ -117,6 +126,7 @@ def query_reader(schema: Schema) -> Callable[[], dict[str, Any]]:
     absent = schema.load({}, partial=required)
 
     def read() -> dict[str, Any]:
+        _require_utf8(request.query_string)
         given = dict(_values(request, schema)) if request.args else {}
         with suppress(ValidationError):
             if required <= given.keys() <= taken.keys():

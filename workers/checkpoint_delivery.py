@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Event as Signal
 from threading import Thread
 from typing import LiteralString, Protocol
+from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import psycopg
@@ -93,7 +94,11 @@ class CheckpointWebhook:
         """Post the note."""
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         request = Request(self.url, note.encode(), headers, method="POST")  # noqa: S310  # http(s) by the settings
-        build_opener(_NoRedirect).open(request, timeout=ANSWER_SECONDS).close()
+        try:
+            build_opener(_NoRedirect).open(request, timeout=ANSWER_SECONDS).close()
+        except HTTPError as refusal:
+            refusal.close()
+            raise
 
 
 @contextmanager

@@ -196,6 +196,7 @@ def test_commands_take_no_query_parameters(api: Api, method: str, path: str) -> 
         ("programs?mandatory=yes", "mandatory"),
         ("programs?category=", "category"),
         ("programs?q=%00", "q"),
+        ("programs?q=%FF", "query"),
         ("programs?page=2", "page"),
         (f"programs/{ID}?expand=all", "expand"),
         ("enrollments?program_id=7", "program_id"),
