@@ -38,7 +38,8 @@ def test_pages_of_a_named_origin_may_ask_with_a_token_and_see_positions(opened: 
     assert shown.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert "Access-Control-Allow-Credentials" not in shown.headers
     exposed = shown.headers["Access-Control-Expose-Headers"]
-    assert {"Rollbook-Position", "ETag"} <= {name.strip() for name in exposed.split(",")}
+    told = {"Rollbook-Position", "ETag", "Idempotency-Replayed", "Content-Disposition"}
+    assert told <= {name.strip() for name in exposed.split(",")}
     refused = opened.with_token(None).get("programs", headers={"Origin": ORIGIN})
     assert (refused.status, refused.headers["Access-Control-Allow-Origin"]) == (401, ORIGIN)
 

@@ -143,7 +143,8 @@ def test_commands_on_a_program_that_is_not_there_are_not_found(api: Api) -> None
 
 def test_a_deleted_program_leaves_its_code_to_others(api: Api) -> None:
     program = api.drafted()
-    assert api.admin.delete(f"programs/{program['id']}").status == 204
+    deleted = api.admin.delete(f"programs/{program['id']}")
+    assert (deleted.status, deleted.data, deleted.headers.get("Content-Type")) == (204, b"", None)
     assert api.admin.post("programs", {"code": program["code"], "title": "Next"}).status == 201
 
 
