@@ -14,7 +14,7 @@ from projections import progress
 from projections.batch import Stored
 from projections.lease import LEASE_SECONDS, Lease
 from projections.table import ReadTable
-from workers.collector import collecting_seldom
+from workers.interpreter import folding_batches
 from workers.lanes import Lanes
 
 POLL_SECONDS = 0.05
@@ -77,7 +77,7 @@ class Builder:
         """Bring the tables to `position`, which is that of an event; those beyond stay there."""
         if self._stop.is_set():
             raise Stopped
-        with collecting_seldom():
+        with folding_batches():
             self._build_to(position, tables)
 
     def _build_to(self, position: int, tables: Sequence[ReadTable[Any]]) -> None:

@@ -26,8 +26,8 @@ from projections.names import LIVE
 from projections.session import open_writing
 from projections.store import without_indexes
 from projections.table import ReadTable
-from workers.collector import collecting_seldom
 from workers.heartbeat import Heartbeat
+from workers.interpreter import folding_batches
 from workers.lanes import Lanes
 
 POLL_SECONDS = 0.25
@@ -46,7 +46,7 @@ def run(
     schema: str = LIVE,
 ) -> None:
     """Project until `stop` is set; a database that goes away is waited for."""
-    with collecting_seldom():
+    with folding_batches():
         pause_seconds = FIRST_PAUSE_SECONDS
         while not stop.is_set():
             began = monotonic()
