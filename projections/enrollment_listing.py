@@ -378,12 +378,13 @@ ENROLLMENT_LISTING = ReadTable(
     # every progress is in none of them, so that such a change stays within its page. The column
     # behind an expression is in the index as well: only then can it be walked without the table.
     # So is the employee, by whom what is otherwise alike is sorted. What a program and a
-    # department have together is few, and sorted in any order, so that one index is enough.
+    # department have together is few, and sorted in any but the usual order, so that one index
+    # is enough.
     indexes=(
         f"(status, {BEGAN}, id) INCLUDE (employee_id)",
         f"(program_id, status, {BEGAN}, id) INCLUDE (employee_id)",
         f"(department, status, {BEGAN}, id) INCLUDE (employee_id)",
-        "(program_id, department, id) INCLUDE (status, began_at, due_on, ended_at, employee_id)",
+        f"(program_id, department, {BEGAN}, id) INCLUDE (status, due_on, ended_at, employee_id)",
         f"(employee_id, {BEGAN}, id)",
         f"(status, ({DUE}), id) INCLUDE (due_on, employee_id)",
         f"(program_id, status, ({DUE}), id) INCLUDE (due_on, employee_id)",

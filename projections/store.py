@@ -6,8 +6,10 @@ ones while they are built anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, LiteralString
+from zlib import crc32
 
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
@@ -27,7 +29,13 @@ CLOSE_EVENTS = 2_000
 
 _LAST = "SELECT coalesce(max(position), 0) FROM rollbook.events"
 
-_INDEXES = "SELECT indexname::text FROM pg_indexes WHERE schemaname = %s"
+_INDEXES = """
+SELECT held.relname::text, made.relname::text
+FROM pg_index
+JOIN pg_class held ON held.oid = indrelid
+JOIN pg_class made ON made.oid = indexrelid
+WHERE held.relnamespace = to_regnamespace(%s) AND NOT indisprimary
+"""
 
 
 def create_tables(conn: Connection, tables: Sequence[ReadTable[Any]], schema: str = LIVE) -> None:
@@ -68,8 +76,9 @@ def create_columns(conn: Connection, table: ReadTable[Any], schema: str) -> None
 
 
 def create_indexes(conn: Connection, table: ReadTable[Any], schema: str) -> None:
-    """Create the indexes besides the key where they are missing."""
-    for name, index in _index_names(table).items():
+    """Create the missing indexes besides the key, and drop those that are not declared."""
+    declared = _index_names(table)
+    for name, index in declared.items():
         conn.execute(
             SQL("CREATE INDEX IF NOT EXISTS {} ON {} {}").format(
                 Identifier(name),
@@ -77,18 +86,29 @@ def create_indexes(conn: Connection, table: ReadTable[Any], schema: str) -> None
                 SQL(index),
             )
         )
+    for name in _indexes(conn, schema)[table.name] - declared.keys():
+        conn.execute(SQL("DROP INDEX IF EXISTS {}").format(Identifier(schema, name)))
 
 
 def without_indexes(
     conn: Connection, tables: Iterable[ReadTable[Any]], schema: str = LIVE
 ) -> set[str]:
     """Return the names of the tables that lack some of their indexes."""
-    there = {name for (name,) in conn.execute(_INDEXES, (schema,))}
-    return {table.name for table in tables if not _index_names(table).keys() <= there}
+    there = _indexes(conn, schema)
+    return {table.name for table in tables if not _index_names(table).keys() <= there[table.name]}
+
+
+def _indexes(conn: Connection, schema: str) -> Mapping[str, set[str]]:
+    """Return the names of the indexes besides the keys, by table."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for table, index in conn.execute(_INDEXES, (schema,)):
+        found[table].add(index)
+    return found
 
 
 def _index_names(table: ReadTable[Any]) -> dict[str, LiteralString]:
-    return {f"{table.name}_{number}": index for number, index in enumerate(table.indexes, start=1)}
+    """Return the indexes by names that tell them: one that is declared otherwise is another one."""
+    return {f"{table.name}_{crc32(index.encode()):08x}": index for index in table.indexes}
 
 
 def analyze(conn: Connection, tables: Iterable[ReadTable[Any]], schema: str) -> None:

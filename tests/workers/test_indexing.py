@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from eventlog.pool import open_as_login, open_connection
 from projections import progress
+from projections.enrollment_listing import ENROLLMENT_LISTING
+from projections.names import LIVE
 from projections.store import create_tables, last_position, without_indexes
+from projections.table import ReadTable
 from projections.tables import ALL_TABLES
 from tests.patience import eventually
 from tests.workers.world import (
@@ -79,6 +85,24 @@ def test_a_migration_leaves_a_table_alone_while_it_is_filled(long_log: str) -> N
     with open_connection(long_log) as conn:
         create_tables(conn, ALL_TABLES)
     assert bare(long_log) == INDEXED
+
+
+def test_a_migration_makes_what_is_declared_otherwise_and_drops_what_was(database_url: str) -> None:
+    kept, changed, *rest = ENROLLMENT_LISTING.indexes
+    query = "SELECT indexdef FROM pg_indexes WHERE schemaname = %s AND tablename = %s"
+    with open_connection(database_url) as conn:
+
+        def indexes_of(table: ReadTable[Any]) -> set[str]:
+            create_tables(conn, [table])
+            assert not without_indexes(conn, [table])
+            return {sql for (sql,) in conn.execute(query, (LIVE, table.name))}
+
+        before = indexes_of(ENROLLMENT_LISTING)
+        after = indexes_of(replace(ENROLLMENT_LISTING, indexes=(kept, "(grade)", *rest)))
+        assert without_indexes(conn, [ENROLLMENT_LISTING]) == {ENROLLMENT_LISTING.name}
+        [gone], [new] = before - after, after - before
+    assert changed.partition(" INCLUDE")[0] in gone
+    assert "(grade)" in new
 
 
 def test_tables_of_a_short_log_have_their_indexes_from_the_beginning(database_url: str) -> None:
