@@ -35,6 +35,9 @@ _OPTIONS = (
     f" -c statement_timeout={STATEMENT_TIMEOUT_MS}"
     # Readers wait at a gap for the transaction that may fill it, so none may idle for long.
     f" -c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT_MS}"
+    # Where the server last looked at a table when it was all but empty, its plans would read all of
+    # it, and go on to do so while it grows.
+    " -c enable_seqscan=off"
 )
 # A peer that vanished without a word is noticed within about ten seconds.
 _KEEPALIVES = {
