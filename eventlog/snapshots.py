@@ -29,7 +29,7 @@ _GET: LiteralString = "select version, topic, state from rollbook.snapshots wher
 # The index events_milestones is for this.
 _GROWN: LiteralString = """
 select stream_id, max(position) from rollbook.events as grown
-where version %% 100 = 0 and position > %(after)s and topic = any(%(topics)s)
+where version %% 25 = 0 and position > %(after)s and topic = any(%(topics)s)
     and not exists (
         select from rollbook.snapshots as kept
         where kept.stream_id = grown.stream_id and kept.version >= grown.version
@@ -83,7 +83,7 @@ class Snapshots:
     def wanted(
         self, topics: Sequence[str], snapshot_topic: str, after: int, limit: int
     ) -> list[tuple[UUID, int]]:
-        """The streams with events of ``topics`` that have grown by a hundred since their snapshot.
+        """The streams with events of ``topics`` that have grown by 25 since their snapshot.
 
         Each with the position at which it did, in that order, behind the position ``after``.
         """

@@ -47,7 +47,7 @@ def run(conninfo: str, codec: EventCodec, snapshot_codec: EventCodec, stop: Sign
 
 
 class Snapshotter:
-    """Takes a snapshot of each program whose stream has grown by a hundred events.
+    """Takes a snapshot of each program whose stream has grown by 25 events.
 
     Attributes:
         position: where the last stream had grown so far; those before are done.

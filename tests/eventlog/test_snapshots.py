@@ -81,10 +81,10 @@ def test_all_snapshots_can_be_forgotten(snapshots: Snapshots) -> None:
     assert snapshots.get(purse.originator_id) is None
 
 
-def test_streams_are_told_that_grew_by_a_hundred_since_their_snapshot(
+def test_streams_are_told_that_grew_by_25_since_their_snapshot(
     snapshots: Snapshots, recorder: PostgresRecorder
 ) -> None:
-    kept, grown, short = a_stream(120), a_stream(200), a_stream(99)
+    kept, grown, short = a_stream(30), a_stream(50), a_stream(24)
     *_, last_kept = recorder.insert_events(kept)
     positions = recorder.insert_events(grown)
     recorder.insert_events(short)
@@ -93,10 +93,10 @@ def test_streams_are_told_that_grew_by_a_hundred_since_their_snapshot(
         return list(snapshots.wanted([kept[0].topic], Purse.TOPIC, after, 10))
 
     assert wanted(0) == [
-        (kept[0].originator_id, last_kept - 20),
-        (grown[0].originator_id, positions[199]),
+        (kept[0].originator_id, last_kept - 5),
+        (grown[0].originator_id, positions[49]),
     ]
-    snapshots.put(Purse(UUID(str(kept[0].originator_id)), 110, ()))
-    assert wanted(0) == [(grown[0].originator_id, positions[199])]
-    assert wanted(positions[199]) == []
+    snapshots.put(Purse(UUID(str(kept[0].originator_id)), 27, ()))
+    assert wanted(0) == [(grown[0].originator_id, positions[49])]
+    assert wanted(positions[49]) == []
     assert snapshots.wanted(["another.topic.v1"], Purse.TOPIC, 0, 10) == []

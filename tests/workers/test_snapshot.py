@@ -128,4 +128,4 @@ def test_no_snapshot_is_taken_of_what_stays_short_or_is_no_program(
     office.training.together(record_often)
     assert snapshotter.take_page() == 0
     assert office.snapshots.get(program_id) is None
-    assert office.load(TrainingProgram, program_id).version < 100
+    assert office.load(TrainingProgram, program_id).version < 25
