@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 from http import HTTPStatus
@@ -100,8 +100,15 @@ def invalid(
 
 
 def not_found(kind: str, identifier: str) -> ProblemError:
-    """Return the answer for what does not exist, or not for this caller."""
-    return ProblemError(problem_of(NotFoundError(kind, identifier)))
+    """Return the answer for what does not exist, or not for this caller.
+
+    Its code is that with which commands on such a thing are refused, where there are any.
+    """
+    problem = problem_of(NotFoundError(kind, identifier))
+    code = f"{kind}_not_found"
+    if code in {refusal.code for refusal in NotFoundError.__subclasses__()}:
+        return ProblemError(replace(problem, code=code))
+    return ProblemError(problem)
 
 
 def problem_of(error: DomainError) -> Problem:

@@ -146,7 +146,7 @@ class EmployeeErasedError(StateError):
 
 
 class UnknownPersonError(NotFoundError):
-    """Nothing is known of the person: no entry in the directory, and no enrollment."""
+    """Nothing is known of such an employee."""
 
     code = "employee_not_found"
 

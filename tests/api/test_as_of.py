@@ -222,7 +222,7 @@ def test_all_pages_of_a_list_are_as_of_one_moment(api: Api) -> None:
 
 def test_before_its_first_event_nothing_is_there(api: Api, story: Story) -> None:
     early = asked(api.auditor, story.path, story, as_of=iso(ENROLLED - DAY))
-    assert (early.status, early.json["code"]) == (404, "not_found")
+    assert (early.status, early.json["code"]) == (404, "enrollment_not_found")
     assert early.json["as_of"] in early.json["detail"]
     assert asked(api.auditor, story.path, story, known_at=story.before).status == 404
     missing = asked(api.auditor, story.path, story, version=99)

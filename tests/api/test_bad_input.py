@@ -246,14 +246,15 @@ def test_a_cursor_of_ones_own_making_is_refused(api: Api, resource: str, cursor:
 )
 def test_a_malformed_id_in_the_path_names_nothing(api: Api, path: str, field: str) -> None:
     answer = api.admin.get(path)
-    assert (answer.status, answer.json["code"], list(answer.broken)) == (404, "not_found", [field])
+    code = f"{path.split('s/', maxsplit=1)[0]}_not_found"
+    assert (answer.status, answer.json["code"], list(answer.broken)) == (404, code, [field])
 
 
 @pytest.mark.parametrize("path", ["programs", "enrollments", "certificates"])
 def test_an_id_that_nothing_has_is_not_found(api: Api, path: str) -> None:
     named = NUMBER if path == "certificates" else uuid4()
     answer = api.admin.get(f"{path}/{named}")
-    assert (answer.status, answer.json["code"]) == (404, "not_found")
+    assert (answer.status, answer.json["code"]) == (404, f"{path[:-1]}_not_found")
     assert answer.json["identifier"] == str(named)
 
 

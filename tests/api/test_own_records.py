@@ -56,7 +56,7 @@ def test_an_employee_sees_ones_own_enrollments_alone(api: Api, program: str) -> 
     assert (asked_for_theirs["items"], asked_for_theirs["total"]) == ([], 0)
     assert caller.get(f"enrollments/{mine.json['id']}").status == 200
     hidden = caller.get(f"enrollments/{theirs.json['id']}")
-    assert (hidden.status, hidden.json["code"]) == (404, "not_found")
+    assert (hidden.status, hidden.json["code"]) == (404, "enrollment_not_found")
 
 
 def test_an_employee_withdraws_oneself_and_nobody_else(api: Api, program: str) -> None:

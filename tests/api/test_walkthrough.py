@@ -78,7 +78,7 @@ def test_a_program_that_nobody_entered_can_be_deleted(api: Api) -> None:
     assert (deleted.status, deleted.data) == (204, b"")
     gone = api.admin.get(f"programs/{program['id']}", at_least=deleted)
     assert gone.status == 404
-    assert gone.json["code"] == "not_found"
+    assert gone.json["code"] == "program_not_found"
 
 
 def test_a_change_is_seen_within_a_tenth_of_a_second_without_asking_for_it(api: Api) -> None:
