@@ -58,8 +58,8 @@ create table rollbook.snapshots (
 )
 """
 
-# A cache, so nothing is lost with the old one. Streams that grow are found by
-# the index, without a look at the others.
+# A cache, so nothing is lost with the old one. Streams that grow are found by the index, without a
+# look at the others.
 _SNAPSHOTS_BY_TOPIC: LiteralString = """
 drop table rollbook.snapshots;
 create table rollbook.snapshots (
