@@ -8,13 +8,12 @@ request is counted, measured and logged as any other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import replace
 from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from api import correlation, tracing
 from api.access import caller
@@ -26,6 +25,7 @@ from api.observing import measure, operation
 from api.rate_limits import HEADERS as COUNTED
 from api.rate_limits import RateLimits
 from api.services import Services
+from api.shown import POSITION, Shown, what_is_shown
 from api.tokens import KeysUnavailableError
 from projections.sight import State
 
@@ -36,30 +36,16 @@ PATIENCE_SECONDS = 0.1
 """How long it waits for a connection, before the request goes the whole way as any other."""
 
 _WORDS = "rollbook.words"
-_OF_ONE_REQUEST = {correlation.HEADER.lower(), *map(str.lower, COUNTED)}
+_OF_ONE_REQUEST = {correlation.HEADER.lower(), POSITION.lower(), *map(str.lower, COUNTED)}
 _NAMES_ITSELF = ("HTTP_X_REQUEST_ID", "HTTP_TRACEPARENT")
 _KEPT = {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a query's answer follows from, besides the words of the request and who asks."""
-
-    tables: tuple[str, ...]
-    state: State
-    day: date
-
-
-def may_be_kept(shown: Shown) -> None:
-    """Say that the answer to the present request shows nothing but this."""
-    g.shown = shown
 
 
 def keep_answers(app: Flask, answers: KeptAnswers) -> None:
     """Let `app` keep what may be kept. To be called first, as it takes answers as they are sent."""
 
     def keep(response: Response) -> Response:
-        shown: Shown | None = g.get("shown")
+        shown = what_is_shown()
         if shown is None or response.status_code not in _KEPT or response.is_streamed:
             return response
         words = request.environ.get(_WORDS)
@@ -77,9 +63,7 @@ def _kept(words: Words, response: Response, shown: Shown) -> KeptAnswer:
         status=response.status,
         headers=[(n, v) for n, v in response.headers if n.lower() not in _OF_ONE_REQUEST],
         body=response.get_data(),
-        tables=shown.tables,
-        state=shown.state,
-        day=shown.day,
+        shown=shown,
         identity=caller().identity,
         operation=operation(),
         route=request.url_rule.rule if request.url_rule else "",
@@ -109,27 +93,46 @@ class Again:
             # As they came: what a proxy says of its client is put in their place later.
             words = environ[_WORDS] = words_of(environ)
             kept = self._answers.get(words)
-            if kept is not None and self._is_still_so(kept, environ):
-                counted = self._limits.counted_ahead(kept.identity)
+            right = None if kept is None else self._as_it_is_now(kept, environ)
+            if right is not None:
+                counted = self._limits.counted_ahead(right.identity)
                 if counted is not None:
-                    return self._give(kept, counted, began, start_response)
+                    return self._give(right, counted, began, start_response)
         return self._whole_way(environ, start_response)
 
-    def _is_still_so(self, kept: KeptAnswer, environ: Mapping[str, Any]) -> bool:
+    def _as_it_is_now(self, kept: KeptAnswer, environ: Mapping[str, Any]) -> KeptAnswer | None:
+        """Return what was kept where it is still right, with the state that it shows now."""
+        services, shown = self._services, kept.shown
         token = environ["HTTP_AUTHORIZATION"].partition(" ")[2].strip()
         try:
-            return (
-                self._services.verifier.verify(token) == kept.identity
-                and utc_day() == kept.day
-                and self._state_now(kept.tables) == kept.state
+            if services.verifier.verify(token) != kept.identity or utc_day() != shown.day:
+                return None
+            state = services.sight.state(
+                services.pool, shown.tables, patience_seconds=PATIENCE_SECONDS
             )
+            if state == shown.state:
+                return kept
+            if not self._shows_the_same(shown, state):
+                return None
         except (BadTokenError, KeysUnavailableError, *UNAVAILABLE):
             # The whole way ends with the same, and tells the caller.
-            return False
+            return None
+        renewed = replace(kept, shown=replace(shown, state=state))
+        self._answers.keep(renewed)
+        return renewed
 
-    def _state_now(self, tables: tuple[str, ...]) -> State:
-        services = self._services
-        return services.sight.state(services.pool, tables, patience_seconds=PATIENCE_SECONDS)
+    def _shows_the_same(self, shown: Shown, state: State) -> bool:
+        """Return whether nothing has happened since that concerns what is shown."""
+        before, services = shown.state, self._services
+        if not shown.topics or not state.differs_by_events_alone(before):
+            return False
+        return not services.recent.are_about(
+            services.pool,
+            shown.topics,
+            after=before.position or 0,
+            until=state.latest or 0,
+            patience_seconds=PATIENCE_SECONDS,
+        )
 
     def _give(
         self,
@@ -141,7 +144,10 @@ class Again:
         span = tracing.start(kept.operation, "GET", kept.route)
         named = correlation.bind(span)
         status = int(kept.status[:3])
-        start_response(kept.status, [*kept.headers, (correlation.HEADER, named), *counted.items()])
+        own = {correlation.HEADER: named, **counted}
+        if kept.shown.tables:
+            own[POSITION] = str(kept.shown.state.position or 0)
+        start_response(kept.status, [*kept.headers, *own.items()])
         tracing.end(span, status)
         measure(self._services.metrics, "GET", kept.operation, status, perf_counter() - began)
         return [kept.body]

@@ -10,8 +10,8 @@ from uuid import UUID
 from flask import Response
 
 from api.etags import ETAG, etag_of
-from api.reading import POSITION
 from api.services import services
+from api.shown import POSITION
 from api.wire import answer
 from domain.aggregate import Aggregate
 from domain.training import Receipt

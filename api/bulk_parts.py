@@ -19,7 +19,7 @@ from api.bulk_results import Result, Row, Said, left_out, read_rows, results_of
 from api.failures import problem_with, respond
 from api.idempotency import REPLAYED, given_key, once
 from api.problems import RETRY_SECONDS, Problem, ProblemError
-from api.reading import POSITION
+from api.shown import POSITION
 from api.wire import answer
 from domain.act import Act
 from domain.bulk import Outcome, SomeRefusedError

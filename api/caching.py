@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from http import HTTPStatus
 
@@ -12,7 +12,9 @@ from flask import Response, request
 
 from api.access import caller
 from api.etags import ETAG, etag_of
+from api.shown import is_about
 from api.wire import JSON_TYPE
+from projections.recent_events import Topic
 
 CACHE_CONTROL = "private, no-cache"
 """For the caller's own cache alone, which asks each time whether it is still so."""
@@ -57,8 +59,14 @@ def not_modified(etag: str) -> Response:
     return cached(Response(status=HTTPStatus.NOT_MODIFIED), etag)
 
 
-def resource_answer(document: dict[str, object], version: int) -> Response:
-    """Return a resource at its version, with an ETag for all that is shown of it."""
+def resource_answer(
+    document: dict[str, object], version: int, topics: Iterable[Topic] = ()
+) -> Response:
+    """Return a resource at its version, with an ETag for all that is shown of it.
+
+    Events of other `topics` change nothing of that; without topics any event may.
+    """
+    is_about(topics)
     body = msgspec.json.encode(document)
     etag = etag_of(version, hashlib.blake2b(body, digest_size=6).hexdigest())
     if is_held(etag):

@@ -14,7 +14,7 @@ from api.caching import resource_answer
 from api.certificate_shapes import CertificateDetailShape, CertificateShape
 from api.clock import today
 from api.employee_shapes import EmployeeShape
-from api.enrollment_reads import BESIDE
+from api.enrollment_reads import BESIDE, topics
 from api.enrollment_shapes import MAX_EMPLOYEE_ID_LENGTH, EnrollmentShape, signature_json
 from api.fields import Day
 from api.lists import list_answer
@@ -169,15 +169,15 @@ def _enrollment_of(number: str) -> UUID | None:
 def get_certificate(conn: Connection[Any], parameters: Mapping[str, Any], number: str) -> Response:
     """Show a certificate."""
     selection = SHOWING.select(parameters)
-    columns = [*selection.columns, "version", "enrollment_id", "cycle"]
+    columns = [*selection.columns, "version", "enrollment_id", "cycle", "program_id"]
     found = find_certificate(conn, columns, number, caller().own_employee_id)
     if found is None:
         raise not_found("certificate", number)
-    *row, version, enrollment_id, cycle = found
+    *row, version, enrollment_id, cycle, program_id = found
     [document] = selection.documents(conn, [row])
     if parameters["fields"] is None:
         document["signature"] = _signature(conn, enrollment_id, cycle)
-    return resource_answer(document, version)
+    return resource_answer(document, version, topics(selection, enrollment_id, program_id))
 
 
 def _signature(conn: Connection[Any], enrollment_id: UUID, cycle: int) -> dict[str, object] | None:

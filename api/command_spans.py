@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response
 from opentelemetry import trace
 
-from api.reading import POSITION
+from api.shown import POSITION
 from api.tracing import request_span
 
 _tracer = trace.get_tracer("rollbook.api")

@@ -32,7 +32,7 @@ from api.problems import FieldError, invalid, not_found
 from api.program_reads import ranges, require_visible, visible
 from api.program_shapes import ProgramShape
 from api.resource import Resource
-from api.selection import Include, Showing, found_by
+from api.selection import Include, Selection, Showing, found_by
 from api.shapes import listed, shown
 from domain.enrollment import EnrollmentStatus
 from domain.permissions import Permission
@@ -53,6 +53,7 @@ from projections.keyset import Order
 from projections.program_listing import PROGRAM_LISTING
 from projections.program_queries import PROGRAMS
 from projections.ranges import Range
+from projections.recent_events import Topic, of_enrollments_in, of_stream
 from projections.searching import Matches, TooManyMatches, search
 
 TABLES = (ENROLLMENT_LISTING, PROGRAM_LISTING, CERTIFICATE_REGISTER)
@@ -178,13 +179,19 @@ def get_enrollment(
 ) -> Response:
     """Show an enrollment."""
     selection = SHOWING.select(parameters)
-    columns = [*selection.columns, "version"]
+    columns = [*selection.columns, "version", "program_id"]
     found = find_enrollment(conn, columns, enrollment_id, caller().own_employee_id)
     if found is None:
         raise not_found("enrollment", str(enrollment_id))
-    *row, version = found
+    *row, version, program_id = found
     [document] = selection.documents(conn, [row])
-    return resource_answer(document, version)
+    return resource_answer(document, version, topics(selection, enrollment_id, program_id))
+
+
+def topics(selection: Selection, enrollment_id: UUID, program_id: UUID) -> list[Topic]:
+    """Return the topics of all events that change what is shown of and beside an enrollment."""
+    found = [of_stream(enrollment_id), of_stream(program_id)]
+    return [*found, of_enrollments_in(program_id)] if "program" in selection.includes else found
 
 
 def _list(conn: Connection[Any], parameters: Mapping[str, Any], **among: Any) -> Response:

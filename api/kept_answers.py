@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from threading import Lock
 from typing import Any
 
 from api.identity import Identity
-from projections.sight import State
+from api.shown import Shown
 
 LARGEST_SHARE = 16
 """One answer takes no more than such a part of the room there is."""
@@ -34,9 +33,7 @@ class KeptAnswer:
         words: of the request.
         status: the line that tells it, such as `200 OK`.
         headers: those that belong to the answer, rather than to the one request.
-        tables: what was read.
-        state: that of the tables.
-        day: when it was asked, in UTC.
+        shown: what it shows, and in which state.
         identity: who asked.
         operation: what was asked for, as the description names it.
         route: the path with names in place of ids.
@@ -46,9 +43,7 @@ class KeptAnswer:
     status: str
     headers: Sequence[tuple[str, str]]
     body: bytes
-    tables: tuple[str, ...]
-    state: State
-    day: date
+    shown: Shown
     identity: Identity
     operation: str
     route: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.reading import AT_LEAST, POSITION
+from api.reading import AT_LEAST
+from api.shown import POSITION
 
 CREATED = {
     "create_program": ("program_id", "$response.body#/id"),

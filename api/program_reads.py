@@ -41,6 +41,7 @@ from projections.program_queries import (
     find_program,
 )
 from projections.ranges import Range
+from projections.recent_events import of_enrollments_in, of_stream
 
 TABLES = (PROGRAM_LISTING, ENROLLMENT_LISTING)
 VISIBLE_TO_ALL = (ProgramStatus.PUBLISHED, ProgramStatus.CLOSED)
@@ -131,7 +132,9 @@ def get_program(conn: Connection[Any], parameters: Mapping[str, Any], program_id
         raise not_found("program", str(program_id))
     *row, version = found
     [document] = selection.documents(conn, [row])
-    return resource_answer(document, version)
+    return resource_answer(
+        document, version, [of_stream(program_id), of_enrollments_in(program_id)]
+    )
 
 
 def require_visible(conn: Connection[Any], program_id: UUID) -> None:

@@ -10,20 +10,19 @@ from typing import Any, cast
 
 from flask import Response, request
 
-from api.again import Shown, may_be_kept
 from api.caching import cached, is_held, is_named, not_modified, state_etag
 from api.clock import today
 from api.etags import ETAG
 from api.moments import asked_moment, in_utc
 from api.problems import RETRY_SECONDS, FieldError, Problem, ProblemError, invalid
 from api.services import services
+from api.shown import POSITION, Shown, shows_only
 from eventlog.pool import Connection, borrowed
 from projections import parked
 from projections.as_of import AsOf, NoHistoryError
 from projections.histories import HISTORIES
 from projections.sight import State
 
-POSITION = "Rollbook-Position"
 AT_LEAST = "Rollbook-At-Least"
 AS_OF = "Rollbook-As-Of"
 KNOWN_AT = "Rollbook-Known-At"
@@ -82,7 +81,7 @@ def _in_state(tables: tuple[str, ...], state: State, show: Callable[[], Response
     etag = state_etag(state, day)
     # What is shown of the past is logged, and what is held up is marked, each time that it is.
     if asked_moment() is None and not state.parked:
-        may_be_kept(Shown(tables, state, day))
+        shows_only(Shown(tables, state, day))
     if is_named(etag):
         return not_modified(etag)
     response = show()

@@ -37,7 +37,8 @@ from api.idempotency import REPLAYED, answered_once
 from api.merging import MERGE_PATCH
 from api.moments import StreamOf, asking, of_the_past
 from api.parsing import StrictParser, query_reader, refuse_parameters, with_larger_body
-from api.reading import HELD_UP, POSITION, showing
+from api.reading import HELD_UP, showing
+from api.shown import POSITION
 from api.wire import JSON_TYPE, PROBLEM_TYPE
 from domain.permissions import PERMITTED, Permission, Scope
 from projections.histories import is_followed

@@ -15,6 +15,7 @@ from eventlog.codec import EventCodec
 from eventlog.pool import Pool
 from eventlog.recorder import PostgresRecorder
 from projections.positions import Positions
+from projections.recent_events import RecentEvents
 from projections.sight import Sight
 from proof.notes import Signer
 
@@ -33,6 +34,7 @@ class Services:
         mapper: reads stored events.
         positions: how far the read tables are.
         sight: what was seen of them last.
+        recent: what the log has gone on with since.
         verifier: tells who a token is about.
         signer: signs checkpoints of the log.
         policy: what it lets in.
@@ -49,6 +51,7 @@ class Services:
     signer: Signer
     policy: Policy = field(default_factory=Policy)
     sight: Sight = field(default_factory=Sight)
+    recent: RecentEvents = field(default_factory=RecentEvents)
     metrics: Metrics = field(default_factory=Metrics)
 
 

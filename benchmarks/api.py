@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from benchmarks.api_commands import COMMANDS, Commands
+from benchmarks.api_writing import PER_SECOND, corrections
 from benchmarks.clients import Rates, take_turns
 from benchmarks.crud.filling import fill as fill_crud
 from benchmarks.report import publish, table
@@ -23,6 +24,11 @@ SECONDS = 1.0
 SAMPLE = 200
 OURS = ("rollbook", KEPT)
 
+Paths = Mapping[str, Sequence[str]]
+"""What is read: by what it is, what is asked for in turn."""
+Measured = dict[str, dict[str, Rates]]
+"""Rates by the clients, and by what was asked."""
+
 _SAMPLES = {
     "enrollment": "SELECT id::text FROM crud.enrollments ORDER BY id LIMIT %s",
     "program": "SELECT id::text FROM crud.programs ORDER BY id LIMIT %s",
@@ -31,7 +37,7 @@ _SAMPLES = {
 }
 
 
-def reads(url: str) -> Mapping[str, Sequence[str]]:
+def reads(url: str) -> Paths:
     """Return the paths that are read, by what they are."""
     with connect_patiently(url) as conn:
         found = {
@@ -53,61 +59,86 @@ def reads(url: str) -> Mapping[str, Sequence[str]]:
 
 
 def measure_reads(
-    compared: Sides, paths: Mapping[str, Sequence[str]], clients: int, rounds: int
+    compared: Sides, paths: Mapping[str, Paths], clients: int, rounds: int
 ) -> dict[str, Rates]:
-    """Return the answers per second of each."""
-    for asked in paths.values():
-        compared.require_same(asked[0])
-    for side in APPLICATIONS:
-        for asked in paths.values():
-            compared.ask(side, asked, clients, SECONDS / 2)
+    """Return the answers per second to each, by the sides that are asked."""
+    for side, asked in paths.items():
+        for one in asked.values():
+            compared.ask(side, one, clients, SECONDS / 2)
     return {
         what: take_turns(
-            list(APPLICATIONS),
+            list(paths),
             rounds,
-            lambda side, asked=asked: compared.ask(side, asked, clients, SECONDS).rate,  # type: ignore[misc]  # bound at once
+            lambda side, what=what: compared.ask(side, paths[side][what], clients, SECONDS).rate,  # type: ignore[misc]  # bound at once
         )
-        for what, asked in paths.items()
+        for what in next(iter(paths.values()))
     }
 
 
-def measure(url: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Return all rates by the number of clients, and the memory of the API's process."""
-    found: dict[str, Any] = {}
+def measure_written(compared: Sides, paths: Paths, commands: Commands, rounds: int) -> Measured:
+    """Return the answers per second while commands go on that concern all that is read."""
+    # Those that there are by now have been completed.
+    commands.measure("enroll", CLIENTS[0], 1)
+    made_by = {KEPT: "rollbook", "crud": "crud"}
+    read = {side: {**paths, **written(commands, by)} for side, by in made_by.items()}
+    server = compared.servers["rollbook"]
+    with corrections(server.address, compared.token, commands.ids("rollbook")[:SAMPLE]):
+        return {
+            f"{clients}, {PER_SECOND} commands/s": measure_reads(
+                compared, read | {"hello": read[KEPT]}, clients, rounds
+            )
+            for clients in CLIENTS
+        }
+
+
+def written(commands: Commands, side: str) -> Paths:
+    """Return the paths of what is written meanwhile."""
+    in_program = [f"/enrollments?program_id={one}&limit=50" for one in commands.programs]
+    return {
+        "list: enrollments in a program": in_program,
+        "one: enrollment": [f"/enrollments/{one}" for one in commands.ids(side)[:SAMPLE]],
+        "one: program": [f"/programs/{one}" for one in commands.programs],
+    }
+
+
+def measure(url: str, options: argparse.Namespace) -> tuple[Measured, dict[str, Any]]:
+    """Return all rates by the number of clients, and what else there is to say."""
+    rounds = options.rounds
     fill_rollbook(url, options.enrollments)
     fill_crud(url)
     with sides(url) as compared:
         paths = reads(url)
+        for asked in paths.values():
+            compared.require_same(asked[0])
+        by_side = dict.fromkeys(APPLICATIONS, paths)
         rates = {
-            clients: measure_reads(compared, paths, clients, options.rounds) for clients in CLIENTS
+            str(clients): measure_reads(compared, by_side, clients, rounds) for clients in CLIENTS
         }
         hello = compared.ask("hello", [], CLIENTS[-1], SECONDS)
-        found["client_share_at_hello"] = hello.client_share
         with Commands(url, compared) as commands:
             for clients in CLIENTS:
                 for what in COMMANDS:
-                    rates[clients][what] = commands.measure(what, clients, options.rounds)
-        found["memory_mib"] = compared.servers["rollbook"].memory_mib
-        found["rates"] = rates
-    return found
+                    rates[str(clients)][what] = commands.measure(what, clients, rounds)
+            rates |= measure_written(compared, paths, commands, rounds)
+        memory_mib = compared.servers["rollbook"].memory_mib
+    return rates, {"memory_mib": memory_mib, "client_share_at_hello": hello.client_share}
 
 
-def shown(rates: Mapping[int, Mapping[str, Rates]]) -> str:
+def shown(rates: Measured) -> str:
     """Return the ratios as a table."""
+    compared = [(mine, other) for other in ("crud", "hello") for mine in OURS]
     rows = [
         [
             what,
             clients,
-            one.ratio("rollbook", "crud"),
-            *(one.ratio(side, "hello") if "hello" in one.rounds else "" for side in OURS),
+            *(one.ratio(*pair) if {*pair} <= {*one.rounds} else "" for pair in compared),
             *(one.median(side) if side in one.rounds else "" for side in APPLICATIONS),
         ]
         for clients, measured in rates.items()
         for what, one in measured.items()
     ]
-    header = ["", "clients", "to CRUD", "to hello", "again"]
-    header += [f"{side}/s" for side in APPLICATIONS]
-    return table(header, rows)
+    header = ["", "clients", "to CRUD", "again", "to hello", "again"]
+    return table([*header, *(f"{side}/s" for side in APPLICATIONS)], rows)
 
 
 def main() -> None:
@@ -116,8 +147,7 @@ def main() -> None:
     with ExitStack() as stack:
         server = options.database or stack.enter_context(own_server())
         with scratch_database(server) as scratch:
-            found = measure(scratch.url, options)
-        rates = found.pop("rates")
+            rates, found = measure(scratch.url, options)
         found |= {"enrollments": options.enrollments, "settings": SETTINGS}
         text = (
             f"{options.enrollments:,} enrollments on both sides; "

@@ -44,6 +44,7 @@ class Commands:
     def __init__(self, url: str, compared: Sides) -> None:
         self._url = url
         self._compared = compared
+        self.programs: list[str] = []
         self._ids: dict[str, list[str]] = {side: [] for side in SIDES}
         spawn = multiprocessing.get_context("spawn")
         self._beside = [spawn.Process(target=one, args=(url,)) for one in (project, snapshot)]
@@ -52,10 +53,10 @@ class Commands:
         """Make the programs, and let the projector and the snapshotter run."""
         for process in self._beside:
             process.start()
-        programs = [self._program(number) for number in range(PROGRAMS)]
+        self.programs = [self._program(number) for number in range(PROGRAMS)]
         with connect_patiently(self._url) as conn:
             employees = [found for (found,) in conn.execute(_EMPLOYEES)]
-        pairs = [(program, employee) for employee, program in product(employees, programs)]
+        pairs = [(program, employee) for employee, program in product(employees, self.programs)]
         self._pairs = {side: iter(pairs) for side in SIDES}
         return self
 
@@ -64,6 +65,10 @@ class Commands:
         for process in self._beside:
             process.kill()
             process.join()
+
+    def ids(self, side: str) -> Sequence[str]:
+        """Return the enrollments that were made last."""
+        return self._ids[side]
 
     def measure(self, command: str, clients: int, rounds: int) -> Rates:
         """Return the commands per second of both sides; each enrollment goes through all three."""

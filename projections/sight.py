@@ -30,6 +30,7 @@ class State(NamedTuple):
     Attributes:
         position: that all of them have reached; None without tables.
         reached: what each has reached, as a sum: one may be ahead of another, or stand still.
+        latest: that any of them has reached; None without tables.
         built: when each was begun, or put in the place of another, as a sum.
         parked: how many events are parked, of any table.
         directory: how often the directory of employees was changed.
@@ -37,9 +38,18 @@ class State(NamedTuple):
 
     position: int | None
     reached: int | None
+    latest: int | None
     built: int | None
     parked: int
     directory: int | None
+
+    def differs_by_events_alone(self, other: State) -> bool:
+        """Return whether nothing lies between two states but events that were applied in order."""
+        return (self.built, self.parked, self.directory) == (
+            other.built,
+            other.parked,
+            other.directory,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ class _Look:
             state = self.states[tables] = State(
                 position=min(positions, default=None),
                 reached=sum(positions) if found else None,
+                latest=max(positions, default=None),
                 built=sum(builds) if found else None,
                 parked=parked,
                 directory=directory,

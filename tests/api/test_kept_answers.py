@@ -9,6 +9,7 @@ import pytest
 
 from api.identity import Identity
 from api.kept_answers import LARGEST_SHARE, KeptAnswer, KeptAnswers
+from api.shown import Shown
 from projections.program_listing import PROGRAM_LISTING
 from projections.sight import Sight, State
 from projections.tables import ALL_TABLES
@@ -137,9 +138,9 @@ def test_what_is_asked_of_the_past_is_logged_each_time(api: Api) -> None:
 
 
 def an_answer(word: object, body: bytes) -> KeptAnswer:
-    nothing = State(None, None, None, 0, 0)
+    nothing = Shown((), State(None, None, None, None, 0, 0), date.min)
     nobody = Identity("x", (), None)
-    return KeptAnswer((word,), "200 OK", [], body, (), nothing, date.min, nobody, "", "")
+    return KeptAnswer((word,), "200 OK", [], body, nothing, nobody, "", "")
 
 
 def test_what_was_not_asked_for_longest_makes_room() -> None:
