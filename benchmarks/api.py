@@ -78,7 +78,8 @@ def measure_reads(
 def measure_written(compared: Sides, paths: Paths, commands: Commands, rounds: int) -> Measured:
     """Return the answers per second while commands go on that concern all that is read."""
     # Those that there are by now have been completed.
-    commands.measure("enroll", CLIENTS[0], 1)
+    for what in ("enroll", "progress"):
+        commands.measure(what, CLIENTS[0], 1)
     made_by = {KEPT: "rollbook", "crud": "crud"}
     read = {side: {**paths, **written(commands, by)} for side, by in made_by.items()}
     server = compared.servers["rollbook"]
