@@ -31,8 +31,8 @@ def list_answer(
 ) -> Response:
     """Return what `parameters` ask for of the rows that meet the conditions.
 
-    `count` returns their total, None where it is not known; `default` is the order where
-    none is asked for.
+    `count` returns their total, None where it is not known without looking at too many;
+    `default` is the order where none is asked for.
     """
     selection = showing.select(parameters)
     listing, limit = showing.listing, parameters["limit"]
@@ -43,6 +43,8 @@ def list_answer(
     asked = window(parameters, listing, default, limit or DEFAULT_LIMIT)
     page_of = listing.page_ahead(conn, selection.columns, conditions, asked)
     total, page = count(conn), page_of()
+    if total is None and parameters["total"] is not None:
+        total = listing.count_all(conn, conditions)
     items = selection.documents(conn, page.rows)
     return answer(
         {"items": items, "total": total, "next": next_link(asked, page.after)},

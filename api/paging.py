@@ -16,7 +16,7 @@ from api.problems import FieldError, ProblemError, invalid
 from projections.keyset import Listing, Order, SortValue, Window
 
 # What may change from one page of a list to the next.
-_FREE = {"cursor", "limit", "fields", "include", "format"}
+_FREE = {"cursor", "limit", "fields", "include", "format", "total"}
 
 
 def window(parameters: Mapping[str, Any], listing: Listing, default: Order, limit: int) -> Window:

@@ -167,6 +167,14 @@ class ListParameters(Body):
         **ABSENT,
         metadata={"description": "How to write it down, whatever `Accept` says."},
     )
+    total = Choice(
+        ("exact",),
+        **ABSENT,
+        metadata={
+            "description": "Count what no table of counts knows, however many there are: that"
+            " takes the longer the more match."
+        },
+    )
 
 
 def sorting(names: Iterable[str], default: str) -> Choice:

@@ -64,7 +64,8 @@ def listed(shape: type[Schema], name: str) -> type[Schema]:
         {
             "items": fields.List(fields.Nested(shape), required=True),
             "total": nullable(
-                fields.Integer, "How many there are on all pages; null where nobody counted."
+                fields.Integer,
+                "How many there are on all pages; null where they were too many to count unasked.",
             ),
             "next": nullable(fields.String, "Path and query of the next page, null on the last."),
         },

@@ -152,6 +152,23 @@ class Listing:
         [(total,)] = ask(conn, query, values)
         return None if total > MAX_COUNTED else int(total)
 
+    def count_all(self, conn: Connection[Any], conditions: Conditions) -> int:
+        """Return how many rows meet the conditions, looking at each of them.
+
+        Several ways may lead to the same row.
+        """
+        parts, values = [], []
+        for way in conditions.ways or [Way()]:
+            wanted = self._along(conditions, way)
+            spreads, looked_up = _spreads(way)
+            parts.append(
+                f"SELECT r.{self.key} FROM {spreads}{self.table} r WHERE {wanted.sql}"  # noqa: S608
+            )
+            values += [*looked_up, *wanted.values]
+        query = f"SELECT count(*) FROM ({' UNION '.join(parts)}) counted"  # noqa: S608
+        [(total,)] = ask(conn, query, values)
+        return int(total)
+
     def _keys_sql(self, conditions: Conditions, window: Window) -> tuple[str, list[object]]:
         """Return the query of the page's keys and sort values, one more than the limit.
 

@@ -10,7 +10,7 @@ from tests.api.world import Api
 
 SIZE = 10_000
 # What says how much is shown of which rows, and as of when.
-NO_FILTERS = {"cursor", "limit", "fields", "include", "format", "as_of", "known_at"}
+NO_FILTERS = {"cursor", "limit", "fields", "include", "format", "total", "as_of", "known_at"}
 # These are asked by a benchmark of their own.
 OF_AUDITORS = "/audit/"
 
