@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
 
-from flask import Flask, g
+from flask import Flask, current_app, g, request
 
 from api.problems import RETRY_SECONDS, Problem, ProblemError
 from api.watching import is_watched
+
+BODIES_A_TURN = 2
+"""As many times as many requests as there are turns have bodies that are still to come."""
+BODY_PATIENCE_SECONDS = 1.0
+"""How long a request waits for others' bodies. Most come at once, or not for long."""
 
 OVERLOADED = Problem(
     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -17,29 +25,80 @@ OVERLOADED = Problem(
     headers={"Retry-After": str(RETRY_SECONDS)},
 )
 
+_KEY = "rollbook.load"
+_BODILESS = {"GET", "HEAD", "OPTIONS"}
+
+
+class Places:
+    """So many places, each for one request at a time."""
+
+    def __init__(self, count: int, patience_seconds: float) -> None:
+        """Let others wait so long for one of `count` places."""
+        self._patience_seconds = patience_seconds
+        # A semaphore is written in Python and takes several times as long.
+        self._free = SimpleQueue[None]()
+        for _ in range(count):
+            self._free.put(None)
+
+    def take(self) -> None:
+        """Wait for a place. Raises a 503 problem when none came free."""
+        try:
+            self._free.get(timeout=self._patience_seconds)
+        except Empty:
+            raise ProblemError(OVERLOADED) from None
+
+    def give_back(self) -> None:
+        """Let somebody else have the place."""
+        self._free.put(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a process takes on at a time: requests to answer, and bodies to wait for."""
+
+    turns: Places
+    bodies: Places
+
 
 def shed_load(app: Flask, requests_at_a_time: int, patience_seconds: float) -> None:
     """Answer so many requests of `app` at a time, and let others wait so long for their turn.
 
-    The health of the process is told however busy it is.
+    The health of the process is told however busy it is. Who brings a body has its turn once that
+    is there, so that one whose body does not come keeps nobody from reading.
     """
-    # A semaphore is written in Python and takes several times as long.
-    turns = SimpleQueue[None]()
-    for _ in range(requests_at_a_time):
-        turns.put(None)
+    load = Load(
+        Places(requests_at_a_time, patience_seconds),
+        Places(requests_at_a_time * BODIES_A_TURN, BODY_PATIENCE_SECONDS),
+    )
+    app.extensions[_KEY] = load
 
     def begin() -> None:
-        if is_watched():
-            return
-        try:
-            turns.get(timeout=patience_seconds)
-        except Empty:
-            raise ProblemError(OVERLOADED) from None
-        g.has_turn = True
+        if request.method in _BODILESS and not is_watched():
+            _take_turn(load)
 
     def end(_: BaseException | None) -> None:
         if g.pop("has_turn", False):
-            turns.put(None)
+            load.turns.give_back()
 
     app.before_request(begin)
     app.teardown_request(end)
+
+
+@contextmanager
+def body_awaited() -> Iterator[None]:
+    """Read the body of the present request within; behind it, the request has its turn.
+
+    Raises a 503 problem when there are too many others.
+    """
+    load: Load = current_app.extensions[_KEY]
+    load.bodies.take()
+    try:
+        yield
+    finally:
+        load.bodies.give_back()
+    _take_turn(load)
+
+
+def _take_turn(load: Load) -> None:
+    load.turns.take()
+    g.has_turn = True

@@ -16,6 +16,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from api.load import body_awaited
 from api.merging import MERGE_PATCH
 from api.problems import FieldError, Problem, ProblemError, invalid
 from api.wire import JSON_TYPE
@@ -52,7 +53,8 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: Request, schema: Schema) -> Any:  # noqa: ARG002  # webargs' signature
         """Return the body; an empty one says nothing, as `{}`."""
-        body = req.get_data(cache=True)
+        with body_awaited():
+            body = req.get_data(cache=True)
         if not body:
             return {}
         _refuse_cut_off(req, body)

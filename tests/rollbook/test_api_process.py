@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -15,9 +16,10 @@ import httpx
 import psycopg
 import pytest
 
+from api.load import BODIES_A_TURN
 from rollbook.migrate import migrate
 from rollbook.settings import Settings
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, eventually
 from tests.rollbook.api_process import BASE, api_process
 from tests.servers import running_postgres, temporary_home
 
@@ -51,6 +53,39 @@ def test_nobody_without_a_token_is_waited_for(tmp_path: Path, database_url: str)
             connection.sendall("\r\n".join(lines).encode())
             assert b" 401 " in connection.recv(65536)
         assert api.post(PROGRAMS, {"code": "SOON", "title": "Soon"}).status_code == 201
+
+
+def test_who_is_slow_to_say_what_to_write_keeps_nobody_from_reading(
+    tmp_path: Path, database_url: str
+) -> None:
+    body = json.dumps({"code": "LATE", "title": "Late"}).encode()
+    with api_process(tmp_path, database_url, ROLLBOOK_API_THREADS="2") as api, ExitStack() as stack:
+        api.wait_for(PROGRAMS)
+        head = {"Host": "a", "Content-Length": len(body), "Content-Type": "application/json"}
+        lines = [f"{name}: {value}" for name, value in {**head, **api.headers}.items()]
+        asked = "\r\n".join([f"POST {PROGRAMS} HTTP/1.1", *lines, "", ""]).encode()
+        slow = []
+        for _ in range(12):
+            place = ("127.0.0.1", urlsplit(api.url).port)
+            slow.append(stack.enter_context(socket.create_connection(place, PATIENCE_SECONDS)))
+            slow[-1].sendall(asked + body[:5])
+        # In words of its own each, so that none is answered from memory.
+        answers = [api.get(f"{PROGRAMS}?limit={number}") for number in range(1, 9)]
+        assert {one.status_code for one in answers} == {200}
+        waited_for = 2 * BODIES_A_TURN
+        eventually(lambda: len(_answered(slow)) == len(slow) - waited_for)
+        turned_away = _answered(slow)
+        assert all(b" 503 " in one.recv(65536) for one in turned_away)
+        kept = [one for one in slow if one not in turned_away]
+        for one in kept:
+            one.sendall(body[5:])
+        told = b"".join(one.recv(65536) for one in kept)
+        assert (told.count(b" 201 "), told.count(b" 409 ")) == (1, waited_for - 1)
+
+
+def _answered(connections: list[socket.socket]) -> list[socket.socket]:
+    """Those on which there is something to be read."""
+    return select.select(connections, [], [], 0)[0]
 
 
 STARTED_BY = (
