@@ -8,7 +8,7 @@ WORKDIR /opt/rollbook
 
 # The libraries change less often than the code, so they are a layer of their own.
 COPY requirements.txt ./
-RUN pip install --require-hashes --only-binary :all: -r requirements.txt
+RUN pip install --require-hashes --no-deps --only-binary :all: -r requirements.txt
 
 COPY pyproject.toml LICENSE ./
 COPY domain domain
