@@ -123,6 +123,17 @@ def access_of(view: Callable[..., Any]) -> Permission | Public | None:
     return getattr(view, _ATTRIBUTE, None)
 
 
+def bearer_token(authorization: str) -> str | None:
+    """Return the token in the header of that name (RFC 6750, section 2.1), None without one."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token else None
+
+
+def calls(identity: Identity, permission: Permission) -> None:
+    """Say who is calling, and for an operation that asks for which permission."""
+    g.caller = Caller(identity, permission)
+
+
 def recognize(app: Flask) -> None:
     """Let it be known of every request of `app` who is calling, if anybody says so."""
     app.before_request(_recognize)
@@ -152,7 +163,7 @@ def _recognize() -> None:
     access = access_of(current_app.view_functions.get(request.endpoint or "", _recognize))
     if isinstance(access, Permission):
         try:
-            g.caller = Caller(_identify(), access)
+            calls(_identify(), access)
         except ProblemError as refusal:
             g.refusal = refusal
 
@@ -170,11 +181,11 @@ def _check() -> None:
 
 
 def _identify() -> Identity:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = bearer_token(request.headers.get("Authorization", ""))
+    if token is None:
         raise _unauthenticated("A bearer token is required.", 'Bearer realm="rollbook"')
     try:
-        return services().verifier.verify(token.strip())
+        return services().verifier.verify(token)
     except BadTokenError as error:
         challenge = (
             f'Bearer realm="rollbook", error="invalid_token", error_description="{error.reason}"'

@@ -9,7 +9,7 @@ from flask import Flask, Response
 from flask_smorest import Api  # type: ignore[import-untyped]
 
 from api.access import guard, recognize
-from api.again import Again, keep_answers
+from api.again import Again
 from api.analytics import analytics
 from api.audit_accesses import audit_accesses
 from api.audit_bundles import audit_bundles
@@ -37,6 +37,7 @@ from api.paths import read_paths, refuse_malformed
 from api.personal_data import personal_data
 from api.programs import programs
 from api.rate_limits import RateLimits
+from api.remembering import Memory, remember
 from api.services import Services, install
 from api.tracing import trace_requests
 from api.transcripts import transcripts
@@ -107,8 +108,8 @@ def create_app(services: Services) -> Flask:
     app.url_map.merge_slashes = False
     install(app, services)
     api = _described(app)
-    answers = KeptAnswers(services.policy.kept_bytes)
-    keep_answers(app, answers)
+    memory = Memory(KeptAnswers(services.policy.kept_bytes))
+    remember(app, memory)
     harden(app, services.policy.proxies)
     trace_requests(app)
     observe(app, services.metrics)
@@ -120,14 +121,14 @@ def create_app(services: Services) -> Flask:
     app.register_blueprint(metrics)
     answer_failures(app)
     let_in(app, services.policy.origins)
-    shed_load(app, services.policy.requests_at_a_time, services.policy.patience_seconds)
+    load = shed_load(app, services.policy.requests_at_a_time, services.policy.patience_seconds)
     recognize(app)
     limits = RateLimits(app, services.policy)
     guard(app)
     app.before_request(refuse_malformed)
     # The last to be asked is the first to see an answer, so that it stands before all is shown.
     log_accesses(app)
-    app.wsgi_app = Again(app.wsgi_app, answers, services, limits)  # type: ignore[method-assign]  # as Flask has it
+    app.wsgi_app = Again(app, memory, services, limits, load)  # type: ignore[method-assign]  # as Flask has it
     return app
 
 

@@ -8,12 +8,14 @@ from datetime import date
 from http import HTTPStatus
 
 import msgspec
-from flask import Response, request
+from flask import Response
 
 from api.access import caller
+from api.asked import asked
 from api.etags import ETAG, etag_of
 from api.shown import is_about
 from api.wire import JSON_TYPE
+from api.words import HELD
 from projections.recent_events import Topic
 
 CACHE_CONTROL = "private, no-cache"
@@ -27,41 +29,38 @@ def state_etag(state: Sequence[object], today: date) -> str:
     """
     identity = caller().identity
     scope = [identity.subject, identity.employee_id, *map(str, identity.roles)]
-    how = [request.full_path, request.headers.get("Accept")]
+    how = [asked().full_path, asked().headers.get("Accept")]
     seen = msgspec.json.encode([*state, today, scope, how])
     return f'"{hashlib.blake2b(seen, digest_size=12).hexdigest()}"'
 
 
-def is_held(etag: str) -> bool:
-    """Return whether the caller has said to hold what `etag` stands for, or whatever there is."""
-    return is_named(etag) or _held() == ["*"]
+def held_etags() -> Sequence[str]:
+    """Return the ETags of what the caller has said to hold, `*` for whatever there is."""
+    given: str | None = asked().environ.get(HELD)
+    return () if given is None else [tag.strip().removeprefix("W/") for tag in given.split(",")]
 
 
-def is_named(etag: str) -> bool:
-    """Return whether the caller has said to hold what `etag` stands for."""
-    return etag in _held()
-
-
-def _held() -> list[str]:
-    given = request.headers.get("If-None-Match")
-    return [] if given is None else [tag.strip().removeprefix("W/") for tag in given.split(",")]
+def is_held(etag: str, held: Sequence[str]) -> bool:
+    """Return whether what `etag` stands for is among what the caller holds."""
+    return etag in held or held == ["*"]
 
 
 def cached(response: Response, etag: str) -> Response:
     """Return the response with its ETag, to be kept by the caller."""
-    response.headers.extend({ETAG: etag, "Cache-Control": CACHE_CONTROL})
-    response.vary.add("Accept")
+    response.headers[ETAG] = etag
+    response.headers["Cache-Control"] = CACHE_CONTROL
+    response.headers["Vary"] = "Accept"
     return response
 
 
 def not_modified(etag: str) -> Response:
     """Return the answer for what the caller holds."""
-    return cached(Response(status=HTTPStatus.NOT_MODIFIED), etag)
+    nothing = cached(Response(status=HTTPStatus.NOT_MODIFIED), etag)
+    nothing.headers.remove("Content-Type")
+    return nothing
 
 
-def resource_answer(
-    document: dict[str, object], version: int, topics: Iterable[Topic] = ()
-) -> Response:
+def resource_answer(document: object, version: int, topics: Iterable[Topic] = ()) -> Response:
     """Return a resource at its version, with an ETag for all that is shown of it.
 
     Events of other `topics` change nothing of that; without topics any event may.
@@ -69,6 +68,6 @@ def resource_answer(
     is_about(topics)
     body = msgspec.json.encode(document)
     etag = etag_of(version, hashlib.blake2b(body, digest_size=6).hexdigest())
-    if is_held(etag):
+    if is_held(etag, held_etags()):
         return not_modified(etag)
     return cached(Response(body, content_type=JSON_TYPE), etag)

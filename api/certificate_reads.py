@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
+from msgspec.structs import asdict
 from psycopg import Connection
 
 from api.access import caller
@@ -175,9 +176,10 @@ def get_certificate(conn: Connection[Any], parameters: Mapping[str, Any], number
         raise not_found("certificate", number)
     *row, version, enrollment_id, cycle, program_id = found
     [document] = selection.documents(conn, [row])
+    told = asdict(document)
     if parameters["fields"] is None:
-        document["signature"] = _signature(conn, enrollment_id, cycle)
-    return resource_answer(document, version, topics(selection, enrollment_id, program_id))
+        told["signature"] = _signature(conn, enrollment_id, cycle)
+    return resource_answer(told, version, topics(selection, enrollment_id, program_id))
 
 
 def _signature(conn: Connection[Any], enrollment_id: UUID, cycle: int) -> dict[str, object] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import re
 
 import structlog
@@ -12,6 +12,9 @@ from opentelemetry.trace import Span
 from api.tracing import request_span, trace_id_of, traceparent
 
 HEADER = "X-Request-Id"
+
+# They need only differ. To ask the system for each would let go of the interpreter.
+_ids = random.Random()  # noqa: S311
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
@@ -39,14 +42,12 @@ def trace_id() -> str:
     return trace_id_of(request_span()) or correlation_id()
 
 
-def bind(span: Span, chosen: str | None = None) -> str:
-    """Let log lines have the id of the request of a span, `chosen` or a new one; return it."""
-    chosen = chosen or _chosen_for(span)
+def bind(span: Span, chosen: str) -> None:
+    """Let log lines have the id that was `chosen` for the request of a span."""
     # Both stand for those of the thread's last request.
     structlog.contextvars.bind_contextvars(
         correlation_id=chosen, trace_id=trace_id_of(span) or chosen
     )
-    return chosen
 
 
 def _begin() -> None:
@@ -54,17 +55,16 @@ def _begin() -> None:
 
 
 def _choose() -> None:
-    given = request.headers.get(HEADER, "")
+    g.correlation_id = chosen_for(request_span(), request.headers.get(HEADER, ""))
+
+
+def chosen_for(span: Span, given: str) -> str:
+    """Return the id of the request of a span, to which the caller has `given` that."""
     if _REQUEST_ID.fullmatch(given):
-        g.correlation_id = given
         # Its events lead to no span then, but the span can be found by what they say.
-        request_span().set_attribute("rollbook.correlation_id", given)
-    else:
-        g.correlation_id = _chosen_for(request_span())
-
-
-def _chosen_for(span: Span) -> str:
-    return traceparent(span) or trace_id_of(span) or os.urandom(16).hex()
+        span.set_attribute("rollbook.correlation_id", given)
+        return given
+    return traceparent(span) or trace_id_of(span) or f"{_ids.getrandbits(128):032x}"
 
 
 def _tell(response: Response) -> Response:

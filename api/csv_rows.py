@@ -11,12 +11,15 @@ from typing import Any
 
 import msgspec
 from marshmallow import Schema, fields
+from msgspec.structs import asdict
 
 from api.selection import Document, Selection
 
 # What makes spreadsheets take a cell for a formula (OWASP, CSV injection).
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _SEPARATOR = "; "
+
+Line = Document | Mapping[str, Any]
 
 
 def columns_of(shape: type[Schema], selection: Selection) -> list[str]:
@@ -30,7 +33,7 @@ def columns_of(shape: type[Schema], selection: Selection) -> list[str]:
     return names
 
 
-def csv_lines(batches: Iterator[Sequence[Document]], columns: Sequence[str]) -> Iterator[bytes]:
+def csv_lines(batches: Iterator[Sequence[Line]], columns: Sequence[str]) -> Iterator[bytes]:
     """Yield a line with the names of the columns, and one for each document."""
     buffer = io.StringIO()
     # Text is quoted and numbers are not, so that a separator of another country's is safe too.
@@ -49,13 +52,19 @@ def _plain(parts: Mapping[str, Any]) -> list[str]:
     return [name for name, field in parts.items() if not isinstance(field, fields.Nested)]
 
 
-def _flat(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, given in document.items():
+def _flat(line: Line) -> Iterator[tuple[str, Any]]:
+    for name, given in _parts(line).items():
         value = msgspec.json.decode(given) if isinstance(given, msgspec.Raw) else given
+        if isinstance(value, Document):
+            value = asdict(value)
         if isinstance(value, dict):
             yield from ((f"{name}.{part}", inner) for part, inner in value.items())
         else:
             yield name, value
+
+
+def _parts(line: Line) -> Mapping[str, Any]:
+    return asdict(line) if isinstance(line, Document) else line
 
 
 def _cell(value: object) -> object:  # noqa: PLR0911  # one case a kind

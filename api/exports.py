@@ -14,12 +14,13 @@ from flask import Response, request, stream_with_context
 from marshmallow import Schema
 from psycopg import Connection
 
+from api.asked import asked
 from api.audit_log import one_more_page
 from api.correlation import trace_id
-from api.csv_rows import columns_of, csv_lines
+from api.csv_rows import Line, columns_of, csv_lines
 from api.problems import Problem, ProblemError
 from api.reading import asked_of
-from api.selection import Document, Selection
+from api.selection import Selection
 from api.services import services
 from projections.conditions import Conditions
 from projections.keyset import Window
@@ -32,7 +33,7 @@ BROKEN_OFF = Problem(
     "The list broke off here and is not complete. Ask for it again.",
 )
 
-Batch = list[Document]
+Batch = Sequence[Line]
 Write = Callable[[Iterator[Batch], Sequence[str]], Iterator[bytes]]
 
 
@@ -70,11 +71,11 @@ def wanted_format(given: str | None) -> Format | None:
     """Return the format that the parameter or else `Accept` asks for; None for a page of JSON."""
     if given is not None:
         return FORMATS.get(given)
-    accepted = request.headers.get("Accept", "")
+    accepted = asked().headers.get("Accept", "")
     if not any(one.media_type in accepted for one in FORMATS.values()):
         return None
     by_type = {one.media_type: one for one in FORMATS.values()}
-    best = request.accept_mimetypes.best_match(["application/json", *by_type])
+    best = asked().accept_mimetypes.best_match(["application/json", *by_type])
     return by_type.get(best or "")
 
 

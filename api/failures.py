@@ -8,7 +8,7 @@ from http import HTTPStatus
 import psycopg
 import psycopg_pool
 from eventsourcing import persistence
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from api.correlation import trace_id
@@ -55,6 +55,23 @@ INTERNAL = Problem(
     "internal_error",
     "Something went wrong on this side. It was logged under the trace_id.",
 )
+
+
+FAILED_AHEAD = "rollbook.failed_ahead"
+"""Under this name a request's environment (PEP 3333) has what it failed with ahead of Flask."""
+
+
+def failed_ahead() -> Exception | None:
+    """Return what the present request failed with before Flask was given it."""
+    found: Exception | None = request.environ.get(FAILED_AHEAD)
+    return found
+
+
+def fail_as_ahead() -> None:
+    """Raise what the present request failed with ahead, once it is known who is to be told."""
+    failure = failed_ahead()
+    if failure is not None:
+        raise failure
 
 
 def answer_failures(app: Flask) -> None:

@@ -3,55 +3,53 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import NamedTuple
 
 from api.identity import Identity
 from api.shown import Shown
+from api.words import Words
 
 LARGEST_SHARE = 16
 """One answer takes no more than such a part of the room there is."""
 _OVERHEAD_BYTES = 4096
 
-Words = Sequence[object]
-"""How something was asked."""
 
+class Asking(NamedTuple):
+    """Who asks for what, in which words, and what they hold of it already."""
 
-def words_of(environ: Mapping[str, Any]) -> Words:
-    """Return all of a GET request that may decide its answer (PEP 3333)."""
-    said = [item for item in environ.items() if item[0].startswith("HTTP_")]
-    return environ["PATH_INFO"], environ.get("QUERY_STRING"), environ["wsgi.url_scheme"], *said
+    identity: Identity
+    path: str
+    words: Words
+    held: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """An answer, and what it follows from besides the words of the request.
+    """An answer, and what it follows from.
 
     Attributes:
-        words: of the request.
         status: the line that tells it, such as `200 OK`.
         headers: those that belong to the answer, rather than to the one request.
         shown: what it shows, and in which state.
-        identity: who asked.
         operation: what was asked for, as the description names it.
         route: the path with names in place of ids.
     """
 
-    words: Words
+    asking: Asking
     status: str
     headers: Sequence[tuple[str, str]]
     body: bytes
     shown: Shown
-    identity: Identity
     operation: str
     route: str
 
     @property
     def size_bytes(self) -> int:
-        """What it takes; among the words there may be a token of several KiB."""
-        return len(self.body) + len(repr(self.words)) + _OVERHEAD_BYTES
+        """What it takes; the words may be of several KiB."""
+        return len(self.body) + len(repr(self.asking)) + _OVERHEAD_BYTES
 
 
 class KeptAnswers:
@@ -61,29 +59,31 @@ class KeptAnswers:
         """Keep up to `room_bytes`; 0 keeps nothing."""
         self._room_bytes = room_bytes
         self._taken_bytes = 0
-        self._answers: OrderedDict[Words, KeptAnswer] = OrderedDict()
+        self._answers: OrderedDict[Asking, KeptAnswer] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, words: Words) -> KeptAnswer | None:
-        """Return what was answered last to these words."""
+    def get(self, asking: Asking) -> KeptAnswer | None:
+        """Return what was answered last."""
+        if not self._answers:
+            return None
         with self._lock:
-            kept = self._answers.get(words)
+            kept = self._answers.get(asking)
             if kept is not None:
-                self._answers.move_to_end(words)
+                self._answers.move_to_end(asking)
             return kept
 
     def keep(self, answer: KeptAnswer) -> None:
         """Keep an answer, if there is room for one as large; what nobody asks for makes room."""
-        if answer.size_bytes * LARGEST_SHARE > self._room_bytes:
+        if not self._room_bytes or answer.size_bytes * LARGEST_SHARE > self._room_bytes:
             return
         with self._lock:
-            self._forget(answer.words)
-            self._answers[answer.words] = answer
+            self._forget(answer.asking)
+            self._answers[answer.asking] = answer
             self._taken_bytes += answer.size_bytes
             while self._taken_bytes > self._room_bytes:
                 self._forget(next(iter(self._answers)))
 
-    def _forget(self, words: Words) -> None:
-        gone = self._answers.pop(words, None)
+    def _forget(self, asking: Asking) -> None:
+        gone = self._answers.pop(asking, None)
         if gone is not None:
             self._taken_bytes -= gone.size_bytes

@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 
 from flask import Flask, current_app, g, request
 
+from api.failures import failed_ahead
 from api.problems import RETRY_SECONDS, Problem, ProblemError
 from api.watching import is_watched
 
@@ -60,7 +61,7 @@ class Load:
     bodies: Places
 
 
-def shed_load(app: Flask, requests_at_a_time: int, patience_seconds: float) -> None:
+def shed_load(app: Flask, requests_at_a_time: int, patience_seconds: float) -> Load:
     """Answer so many requests of `app` at a time, and let others wait so long for their turn.
 
     The health of the process is told however busy it is. Who brings a body has its turn once that
@@ -73,7 +74,7 @@ def shed_load(app: Flask, requests_at_a_time: int, patience_seconds: float) -> N
     app.extensions[_KEY] = load
 
     def begin() -> None:
-        if request.method in _BODILESS and not is_watched():
+        if request.method in _BODILESS and not is_watched() and failed_ahead() is None:
             _take_turn(load)
 
     def end(_: BaseException | None) -> None:
@@ -82,6 +83,7 @@ def shed_load(app: Flask, requests_at_a_time: int, patience_seconds: float) -> N
 
     app.before_request(begin)
     app.teardown_request(end)
+    return load
 
 
 @contextmanager

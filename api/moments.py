@@ -11,10 +11,11 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, request
+from flask import Response, g
 from marshmallow import Schema
 
 from api.access import caller
+from api.asked import asked
 from api.audit_log import asks_for_history
 from api.fields import DAY_PATTERN, Body, Moment
 from api.parameters import ABSENT, WholeParameter
@@ -96,7 +97,7 @@ def asked_times() -> dict[str, str]:
     if moment is None:
         return {}
     times = {"as_of": in_utc(moment.as_of), "known_at": in_utc(moment.known_at)}
-    return {name: time for name, time in times.items() if name in request.args}
+    return {name: time for name, time in times.items() if name in asked().args}
 
 
 def in_utc(moment: datetime) -> str:

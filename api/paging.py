@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from flask import request
 
+from api.asked import asked
 from api.moments import asked_times
 from api.problems import FieldError, ProblemError, invalid
 from projections.keyset import Listing, Order, SortValue, Window
@@ -41,8 +41,8 @@ def next_link(window_shown: Window, after: Sequence[SortValue] | None) -> str | 
 def link_to(cursor: str) -> str:
     """Return path and query of the same list from `cursor` on, as of the same moment."""
     other = {"cursor": cursor} | asked_times()
-    parameters = [(name, v) for name, v in request.args.items(multi=True) if name not in other]
-    return f"{request.path}?{urlencode([*parameters, *other.items()])}"
+    parameters = [(name, v) for name, v in asked().args.items(multi=True) if name not in other]
+    return f"{asked().path}?{urlencode([*parameters, *other.items()])}"
 
 
 def _read(cursor: str, orders: Sequence[Order], listing: Listing) -> Sequence[SortValue]:
@@ -64,8 +64,8 @@ def _fingerprint(orders: Sequence[Order]) -> str:
     """Return what tells this list in these orders from every other one."""
     times = asked_times()
     others = {*_FREE, *times, "sort"}
-    asked = sorted((n, v) for n, v in request.args.items(multi=True) if n not in others)
-    of = msgspec.json.encode([request.path, asked, times, orders])
+    given = sorted((n, v) for n, v in asked().args.items(multi=True) if n not in others)
+    of = msgspec.json.encode([asked().path, given, times, orders])
     return hashlib.blake2b(of, digest_size=9).hexdigest()
 
 

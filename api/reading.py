@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, cast
 
-from flask import Response, request
+from flask import Response, g, request
 
-from api.caching import cached, is_held, is_named, not_modified, state_etag
+from api.caching import cached, held_etags, is_held, not_modified, state_etag
 from api.clock import today
 from api.etags import ETAG
 from api.moments import asked_moment, in_utc
@@ -52,19 +53,13 @@ def showing(
             moment = asked_moment()
             read = tables if moment is None else _HISTORIES
             position = _wait(read)
-            show = partial(_shown, query, args, ids)
-            if not (read or is_cached):
-                return show()
-            # Looked at before the rows, so that it never claims more than they show.
-            state = services().sight.state(services().pool, read, position)
-            response = _in_state(read, state, show) if is_cached else show()
-            if state.parked:
-                _mark(response, read)
-            if read:
-                response.headers[POSITION] = str(state.position or 0)
+            reading = Reading(read, partial(_shown, query, args), is_cached=is_cached)
+            response = reading.answer(ids, position)
             if moment is not None:
                 response.headers[AS_OF] = in_utc(moment.as_of)
                 response.headers[KNOWN_AT] = in_utc(moment.known_at)
+            elif is_cached:
+                is_answered_by(reading, response)
             return response
 
         return at_least
@@ -72,30 +67,74 @@ def showing(
     return decorate
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What answers a read, whenever it is asked, for whichever ids.
+
+    Attributes:
+        tables: what is read.
+        show: gives the answer to the present request, from the ids in its path.
+        is_cached: whether that shows nothing but the tables and the directory.
+    """
+
+    tables: tuple[str, ...]
+    show: Callable[..., Response]
+    is_cached: bool
+
+    def answer(self, ids: Mapping[str, Any], position: int = 0) -> Response:
+        """Return the answer, which shows the tables at `position` or later."""
+        show = partial(self.show, ids)
+        if not (self.tables or self.is_cached):
+            return show()
+        # Looked at before the rows, so that it never claims more than they show.
+        state = services().sight.state(services().pool, self.tables, position)
+        response = _in_state(self.tables, state, show) if self.is_cached else show()
+        if state.parked:
+            _mark(response, self.tables)
+        if self.tables:
+            response.headers[POSITION] = str(state.position or 0)
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What answered the present request, and the headers that the answer had from it."""
+
+    reading: Reading
+    headers: Sequence[tuple[str, str]]
+
+
+def is_answered_by(reading: Reading, response: Response) -> None:
+    """Say what gave the response to the present request."""
+    g.answered = Answered(reading, list(response.headers))
+
+
+def what_answered() -> Answered | None:
+    """Return what gave the response, None where it was nothing that does so again."""
+    found: Answered | None = g.get("answered")
+    return found
+
+
 def _in_state(tables: tuple[str, ...], state: State, show: Callable[[], Response]) -> Response:
     """Return what is shown in this state, or that the caller has it.
 
     A resource has an ETag of its own, which the caller may hold instead.
     """
-    day = today()
-    etag = state_etag(state, day)
+    day, held = today(), held_etags()
     # What is shown of the past is logged, and what is held up is marked, each time that it is.
     if asked_moment() is None and not state.parked:
         shows_only(Shown(tables, state, day))
-    if is_named(etag):
+    if held and (etag := state_etag(state, day)) in held:
         return not_modified(etag)
     response = show()
     if ETAG not in response.headers:
-        response = cached(response, etag)
+        response = cached(response, state_etag(state, day))
     own = response.headers[ETAG]
-    return not_modified(own) if is_held(own) else response
+    return not_modified(own) if is_held(own, held) else response
 
 
 def asked_of(conn: Connection) -> Connection:
     """Return the connection for queries of this request: to the tables as of when it asks."""
-    # The server reports its zone, so this asks it only once per connection.
-    if conn.info.parameter_status("TimeZone") != "UTC":
-        conn.execute("SET TIME ZONE 'UTC'")
     moment = asked_moment()
     return conn if moment is None else cast("Connection", AsOf(conn, moment))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import starmap
 from typing import Any
 
 import msgspec
@@ -17,7 +18,8 @@ from api.parameters import SeparatedParameter
 from projections.conditions import Conditions
 from projections.keyset import Listing
 
-Document = dict[str, Any]
+Document = msgspec.Struct
+"""What is shown of a row: the selected fields in order, and what is shown beside them."""
 Find = Callable[[Connection[Any], Sequence[Any]], Mapping[Any, Document]]
 
 
@@ -99,23 +101,37 @@ class Selection:
             others.append(self.about)
         return list(dict.fromkeys([*self.fields, *others]))
 
+    @cached_property
+    def _document(self) -> type[Document]:
+        # To make one takes a fifth of the time that a dictionary of the same fields takes.
+        return msgspec.defstruct("Document", [*self.fields, *self.includes], gc=False)
+
     def documents(self, conn: Connection[Any], rows: Sequence[Sequence[Any]]) -> list[Document]:
         """Return the documents of fetched rows."""
-        columns = self.columns
-        found: list[Document] = [dict(zip(columns, row, strict=True)) for row in rows]
-        for name in self.listing.documents.intersection(columns):
-            for document in found:
-                document[name] = document[name] and msgspec.Raw(document[name])
         if self.about is not None:
-            shows(document[self.about] for document in found)
-        for name, include in self.includes.items():
-            beside = include.find(conn, list({one[include.by]: None for one in found}))
-            for document in found:
-                document[name] = beside.get(document[include.by])
-        for name in columns[len(self.fields) :]:
-            for document in found:
-                del document[name]
-        return found
+            about = self.columns.index(self.about)
+            shows(row[about] for row in rows)
+        documents = list(starmap(self._document, self._shown(conn, rows)))
+        for name in self.listing.documents.intersection(self.fields):
+            for document in documents:
+                text = getattr(document, name)
+                if text is not None:
+                    setattr(document, name, msgspec.Raw(text))
+        return documents
+
+    def _shown(
+        self, conn: Connection[Any], rows: Sequence[Sequence[Any]]
+    ) -> Iterable[Sequence[Any]]:
+        """Return the fields of each row, and behind them what is shown beside it."""
+        width, columns = len(self.fields), self.columns
+        if width == len(columns) and not self.includes:
+            return rows
+        beside = []
+        for include in self.includes.values():
+            keys = [row[columns.index(include.by)] for row in rows]
+            found = include.find(conn, list(dict.fromkeys(keys)))
+            beside.append([found.get(key) for key in keys])
+        return [(*row[:width], *(one[n] for one in beside)) for n, row in enumerate(rows)]
 
 
 def found_by(
@@ -128,6 +144,7 @@ def found_by(
         conditions = only()
         conditions.add_any(f"r.{listing.key}", [key for key in keys if key is not None])
         rows = listing.rows(conn, selection.columns, conditions)
-        return {document["id"]: document for document in selection.documents(conn, rows)}
+        key = selection.columns.index("id")
+        return dict(zip((row[key] for row in rows), selection.documents(conn, rows), strict=True))
 
     return find

@@ -22,6 +22,8 @@ MAX_TOKEN_LENGTH = 16_384
 REMEMBERED_TOKENS = 1_000
 REMEMBERED_SECONDS = 60.0
 
+_NOBODY = (0.0, None)
+
 
 class Keys(Protocol):
     """The public keys of an issuer."""
@@ -64,13 +66,18 @@ class TokenVerifier:
 
     def verify(self, token: str) -> Identity:
         """Return whom `token` is about. Raises `BadTokenError`, `KeysUnavailableError`."""
-        remembered = self._remembered.get(token)
-        if remembered is not None and time.time() < remembered[0]:
-            return remembered[1]
+        remembered = self.remembered(token)
+        if remembered is not None:
+            return remembered
         claims = self._verified(token)
         identity = identity_of(claims, self._rules.roles_claim, self._rules.employee_claim)
         self._remember(token, int(claims["exp"]), identity)
         return identity
+
+    def remembered(self, token: str) -> Identity | None:
+        """Return whom `token` was found to be about lately, None where that is to be verified."""
+        until, identity = self._remembered.get(token, _NOBODY)
+        return identity if time.time() < until else None
 
     def _verified(self, token: str) -> Mapping[str, Any]:
         try:

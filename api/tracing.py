@@ -53,10 +53,19 @@ def traceparent(span: Span) -> str | None:
     return carrier[HEADER]
 
 
-def start(name: str, method: str, route: str | None, given: str | None = None) -> Span:
-    """Start the span of a request for the operation `name`, in the trace that it was `given`."""
+def start(
+    name: str,
+    method: str,
+    route: str | None,
+    given: str | None = None,
+    began_at: int | None = None,
+) -> Span:
+    """Start the span of a request for the operation `name`, in the trace that it was `given`.
+
+    It begins now, or where it `began_at` so many nanoseconds after 1970.
+    """
     joined = _trace_context.extract({HEADER: given}, Context()) if given else Context()
-    span = _tracer.start_span(name, joined, SpanKind.SERVER)
+    span = _tracer.start_span(name, joined, SpanKind.SERVER, start_time=began_at)
     if span.is_recording():
         # Neither the path nor the query, which may name a person.
         span.set_attribute("http.request.method", method if method in METHODS else "_OTHER")

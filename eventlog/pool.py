@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -12,6 +11,7 @@ import psycopg
 from psycopg.abc import AdaptContext
 from psycopg.adapt import Loader
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import ConnStatus
 from psycopg.types.string import ByteaBinaryLoader
 from psycopg_pool import ConnectionPool
 
@@ -39,6 +39,8 @@ _OPTIONS = (
     # it, and go on to do so while it grows.
     " -c enable_seqscan=off"
 )
+# Times are told in UTC, whatever the server or the address says.
+_IN_UTC = "-c TimeZone=UTC"
 # A peer that vanished without a word is noticed within about ten seconds.
 _KEEPALIVES = {
     "keepalives_idle": 5,
@@ -66,7 +68,7 @@ def connection_arguments(conninfo: str) -> dict[str, Any]:
     Limits that the address itself sets in its ``options`` hold instead.
     """
     given = conninfo_to_dict(conninfo)
-    options = f"{_OPTIONS} {given.pop('options', '')}".strip()
+    options = f"{_OPTIONS} {given.pop('options', '')} {_IN_UTC}"
     # Stored text is UTF-8, and a proof is over its bytes.
     return _KEEPALIVES | given | {"options": options, "autocommit": True, "client_encoding": "utf8"}
 
@@ -115,12 +117,15 @@ def _configure(conn: Connection) -> None:
     role.assume(conn)
 
 
-def _has_hung_up(conn: Connection) -> bool:
-    # An idle connection has nothing to say, so what can be read is the server's goodbye. This asks
-    # the kernel alone; a query would cost as much as a read of one row.
-    waiting = select.poll()
-    waiting.register(conn.fileno(), select.POLLIN)
-    return bool(waiting.poll(0))
+def _has_hung_up(conn: AnsweredConnection) -> bool:
+    # An idle connection has nothing to say but its server's goodbye. This asks the kernel alone; a
+    # query would cost as much as a read of one row, and `poll` would let go of the interpreter.
+    try:
+        conn.pgconn.consume_input()
+        conn.pgconn.notifies()
+    except psycopg.OperationalError:
+        return True
+    return conn.said_goodbye or conn.pgconn.status == ConnStatus.BAD
 
 
 class _AttentivePool(ConnectionPool[AnsweredConnection]):

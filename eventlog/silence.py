@@ -17,6 +17,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg.abc import RV, PQGen
+from psycopg.errors import Diagnostic
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
 
@@ -28,6 +29,7 @@ ASK_EVERY_SECONDS = 60.0
 """How often a server that sets no limit is asked whether it is still at it."""
 
 _GLANCE_MS = 100
+_ENDINGS = {"FATAL", "PANIC"}
 
 _LIMIT: LiteralString = (
     "select extract(epoch from current_setting('statement_timeout')::interval)::float8"
@@ -52,12 +54,14 @@ class AnsweredConnection(psycopg.Connection[tuple[Any, ...]]):
         is_unlimited: whether the server is then asked, over another connection, if it is still at
             the statement, for which it sets itself no limit.
         fell_silent: whether a call ended with ServerSilent.
+        said_goodbye: whether the server said, while it was asked nothing, that it ends this.
 
     """
 
     patience_seconds = OPENING_SECONDS
     is_unlimited = False
     fell_silent = False
+    said_goodbye = False
     _opened_by: tuple[str, dict[str, Any]] = ("", {})
 
     @classmethod
@@ -65,7 +69,11 @@ class AnsweredConnection(psycopg.Connection[tuple[Any, ...]]):
         """Connect as psycopg does."""
         conn: AnsweredConnection = super().connect(conninfo, **options)
         conn._opened_by = (conninfo, options)
+        conn.add_notice_handler(conn._heed)
         return conn
+
+    def _heed(self, notice: Diagnostic) -> None:
+        self.said_goodbye = self.said_goodbye or notice.severity_nonlocalized in _ENDINGS
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Run a call of psycopg's to its end. Raises ServerSilent when no other limit is given."""

@@ -8,13 +8,13 @@ from eventlog.silence import wait_as_long_as_the_server
 # Read tables can be made again from the log, so they need not wait for the disk; and a process
 # that stalls within a transaction must not keep others from its rows.
 _WRITING = """
-SET synchronous_commit = off; SET timezone = 'UTC';
+SET synchronous_commit = off;
 SET idle_in_transaction_session_timeout = '2s'; SET statement_timeout = '60s'
 """
 
 # Building an index takes as long as it takes, and so does looking at all rows of one moment.
 _PATIENT = """
-SET synchronous_commit = off; SET timezone = 'UTC'; SET enable_seqscan = on;
+SET synchronous_commit = off; SET enable_seqscan = on;
 SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0
 """
 

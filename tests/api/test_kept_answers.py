@@ -8,7 +8,7 @@ from threading import Event as Signal
 import pytest
 
 from api.identity import Identity
-from api.kept_answers import LARGEST_SHARE, KeptAnswer, KeptAnswers
+from api.kept_answers import LARGEST_SHARE, Asking, KeptAnswer, KeptAnswers
 from api.shown import Shown
 from projections.program_listing import PROGRAM_LISTING
 from projections.sight import Sight, State
@@ -139,8 +139,11 @@ def test_what_is_asked_of_the_past_is_logged_each_time(api: Api) -> None:
 
 def an_answer(word: object, body: bytes) -> KeptAnswer:
     nothing = Shown((), State(None, None, None, None, 0, 0), date.min)
-    nobody = Identity("x", (), None)
-    return KeptAnswer((word,), "200 OK", [], body, nothing, nobody, "", "")
+    return KeptAnswer(asking(word), "200 OK", [], body, nothing, "", "")
+
+
+def asking(word: object) -> Asking:
+    return Asking(Identity("x", (), None), "/", (word,), None)
 
 
 def test_what_was_not_asked_for_longest_makes_room() -> None:
@@ -148,11 +151,11 @@ def test_what_was_not_asked_for_longest_makes_room() -> None:
     size = ROOM_BYTES // (2 * LARGEST_SHARE)
     for number in range(2 * LARGEST_SHARE):
         answers.keep(an_answer(number, bytes([number]) * size))
-        assert answers.get((0,)) is not None
-    kept = [n for n in range(2 * LARGEST_SHARE) if answers.get((n,)) is not None]
+        assert answers.get(asking(0)) is not None
+    kept = [n for n in range(2 * LARGEST_SHARE) if answers.get(asking(n)) is not None]
     assert 0 in kept
     assert len(kept) * size <= ROOM_BYTES < (len(kept) + 8) * size
-    found = answers.get((kept[-1],))
+    found = answers.get(asking(kept[-1]))
     assert found is not None
     assert found.body == bytes([kept[-1]]) * size
 
@@ -160,10 +163,10 @@ def test_what_was_not_asked_for_longest_makes_room() -> None:
 def test_what_is_too_large_is_not_kept() -> None:
     answers = KeptAnswers(ROOM_BYTES)
     answers.keep(an_answer("large", b"x" * (ROOM_BYTES // LARGEST_SHARE)))
-    assert answers.get(("large",)) is None
+    assert answers.get(asking("large")) is None
     long_word = "x" * (ROOM_BYTES // LARGEST_SHARE)
     answers.keep(an_answer(long_word, b"x"))
-    assert answers.get((long_word,)) is None
+    assert answers.get(asking(long_word)) is None
     nothing = KeptAnswers(0)
     nothing.keep(an_answer("small", b"x"))
-    assert nothing.get(("small",)) is None
+    assert nothing.get(asking("small")) is None

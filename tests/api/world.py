@@ -76,6 +76,7 @@ class Caller:
     """Somebody who calls the API. Every answer is held to the description."""
 
     def __init__(self, app: Flask, contract: Contract, bearer: str | None) -> None:
+        self.bearer = bearer
         self._contract = contract
         self._client = app.test_client()
         self._headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}

@@ -65,6 +65,25 @@ def test_every_call_ends_and_the_connection_with_it(proxy: Proxy, way: str) -> N
         assert conn.closed
 
 
+def test_a_question_that_the_server_keeps_ends_too_and_no_other_one(
+    proxy: Proxy, log_url: str
+) -> None:
+    lasting = "SELECT true FROM pg_sleep(%s)"
+    with open_connection(proxy.link(options=IMPATIENT)) as conn, open_connection(log_url) as other:
+        for _ in range(3):
+            fetch(conn, "SELECT 1")
+            fetch(other, lasting, [0.0])
+        with ThreadPoolExecutor() as threads:
+            slow = threads.submit(fetch, other, lasting, [4.0])
+            proxy.fall_silent()
+            with pytest.raises(ServerSilent):
+                fetch(conn, "SELECT 1")
+            assert conn.closed
+            assert not slow.done()
+            assert slow.result() == [(True,)]
+        assert fetch(other, lasting, [0.0]) == [(True,)]
+
+
 def test_a_call_waits_longer_than_the_server_lets_it_run(log_url: str) -> None:
     sign = "&" if "?" in log_url else "?"
     limit = f"{log_url}{sign}options=-c%20statement_timeout%3D"

@@ -1,0 +1,27 @@
+"""How something was asked, as far as that may decide its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Words = tuple[object, ...]
+
+HELD = "HTTP_IF_NONE_MATCH"
+REQUEST_ID = "HTTP_X_REQUEST_ID"
+TRACE = "HTTP_TRACEPARENT"
+
+# Who asks and what they hold is looked at besides; the others are about the one request.
+_LOOKED_AT_BESIDES = {"HTTP_AUTHORIZATION", HELD}
+_OF_ONE_REQUEST = {REQUEST_ID, TRACE, "HTTP_TRACESTATE", "HTTP_X_FORWARDED_FOR"}
+_PASSED_BY = _LOOKED_AT_BESIDES | _OF_ONE_REQUEST
+
+
+def words_of(environ: Mapping[str, Any]) -> Words:
+    """Return all of a request (PEP 3333) but its path that may decide its answer."""
+    said = [
+        item
+        for item in environ.items()
+        if item[0].startswith("HTTP_") and item[0] not in _PASSED_BY
+    ]
+    return environ.get("QUERY_STRING"), environ["wsgi.url_scheme"], *said
