@@ -133,7 +133,7 @@ def get_certificates(conn: Connection[Any], parameters: Mapping[str, Any]) -> Re
         parameters,
         SHOWING,
         wanted.conditions,
-        lambda own: count_certificates(own, wanted),
+        count_certificates(wanted),
         SOONEST_ENDING_FIRST if is_walked_to_end else NEWEST_FIRST,
     )
 

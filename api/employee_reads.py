@@ -72,7 +72,7 @@ def get_employees(conn: Connection[Any], parameters: Mapping[str, Any]) -> Respo
         parameters,
         SHOWING,
         wanted.conditions_for(orders),
-        lambda own: count_employees(own, wanted),
+        count_employees(wanted),
         BY_NAME,
     )
 

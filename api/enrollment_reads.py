@@ -214,7 +214,7 @@ def _list(conn: Connection[Any], parameters: Mapping[str, Any], **among: Any) ->
         parameters,
         SHOWING,
         settled.conditions_for((parameters["sort"] or [default])[0].name),
-        lambda own: count_enrollments(own, settled),
+        count_enrollments(conn, settled),
         default,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
@@ -14,11 +14,10 @@ from api.parameters import DEFAULT_LIMIT
 from api.selection import Showing
 from api.wire import answer
 from projections.conditions import Conditions
+from projections.count import Count, told
 from projections.keyset import Order
 
 EXPORTED_AT_ONCE = 2_000
-
-Count = Callable[[Connection[Any]], int | None]
 
 
 def list_answer(
@@ -31,8 +30,7 @@ def list_answer(
 ) -> Response:
     """Return what `parameters` ask for of the rows that meet the conditions.
 
-    `count` returns their total, None where it is not known without looking at too many;
-    `default` is the order where none is asked for.
+    `count` is their total; `default` the order where none is asked for.
     """
     selection = showing.select(parameters)
     listing, limit = showing.listing, parameters["limit"]
@@ -41,10 +39,10 @@ def list_answer(
         asked = window(parameters, listing, default, EXPORTED_AT_ONCE)
         return exported(conn, form, showing.shape, selection, conditions, asked, limit)
     asked = window(parameters, listing, default, limit or DEFAULT_LIMIT)
-    page_of = listing.page_ahead(conn, selection.columns, conditions, asked)
-    total, page = count(conn), page_of()
+    page = listing.page(conn, selection.columns, conditions, asked, count)
+    total = page.total
     if total is None and parameters["total"] is not None:
-        total = listing.count_all(conn, conditions)
+        total = told(conn, listing.count_all(conditions))
     items = selection.documents(conn, page.rows)
     return answer(
         {"items": items, "total": total, "next": next_link(asked, page.after)},

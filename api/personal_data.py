@@ -48,7 +48,7 @@ class HoldParameters(ListParameters):
 )
 def get_legal_holds(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
     """List the legal holds in force."""
-    return list_answer(conn, parameters, SHOWING, Conditions(), count_holds, NEWEST_FIRST)
+    return list_answer(conn, parameters, SHOWING, Conditions(), count_holds(), NEWEST_FIRST)
 
 
 @personal_data.command(

@@ -110,7 +110,7 @@ def get_programs(conn: Connection[Any], parameters: Mapping[str, Any]) -> Respon
         parameters,
         SHOWING,
         conditions,
-        lambda own: count_programs(own, conditions),
+        count_programs(conditions),
         DEFAULT_ORDER,
     )
 

@@ -65,6 +65,6 @@ def get_waitlist(
         parameters,
         SHOWING,
         waiting_for(program_id, own),
-        lambda one: count_waiting(one, program_id, own),
+        count_waiting(program_id, own),
         IN_TURN,
     )

@@ -97,8 +97,8 @@ def listing(conn: Connection) -> Work:
 
     def ask(wanted: EnrollmentFilter) -> None:
         settled = wanted.settled(conn)
-        ENROLLMENTS.page(conn, list(ENROLLMENTS.fields), settled.conditions_for("began_at"), window)
-        count_enrollments(conn, settled)
+        conditions, count = settled.conditions_for("began_at"), count_enrollments(conn, settled)
+        ENROLLMENTS.page(conn, list(ENROLLMENTS.fields), conditions, window, count)
 
     def work() -> float:
         began = perf_counter()

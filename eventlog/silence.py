@@ -18,7 +18,6 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg.abc import RV, PQGen
 from psycopg.errors import Diagnostic
-from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
 
 OPENING_SECONDS = 5.0
@@ -139,23 +138,6 @@ def result_of(conn: psycopg.Connection[Any]) -> PGresult:
     if result is None:
         raise psycopg.OperationalError("there is no answer, as nothing was asked")
     return result
-
-
-def results_of(conn: psycopg.Connection[Any]) -> list[PGresult]:
-    """Return the result of each command of the pipeline that was sent through libpq.
-
-    Raises as `result_of`.
-    """
-    until, results = _sent(conn), list[PGresult]()
-    while True:
-        following, until = _following(conn, until)
-        if following is None:
-            if conn.pgconn.status == ConnStatus.BAD:
-                raise psycopg.OperationalError(conn.pgconn.get_error_message())
-            continue
-        if following.status == ExecStatus.PIPELINE_SYNC:
-            return results
-        results.append(following)
 
 
 def _sent(conn: psycopg.Connection[Any]) -> float:

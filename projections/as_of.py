@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 from domain.aggregate import Event
-from eventlog.fetching import Question, fetch, put
+from eventlog.fetching import fetch
 from projections.columns import columns_of
 from projections.histories import FOLLOWED, PROGRAM_HISTORY
 from projections.history import BEFORE, HOLDS, History
@@ -93,24 +93,9 @@ def ask(
     return fetch(conn, query, values)
 
 
-def ask_ahead(
-    conn: psycopg.Connection[Any] | AsOf, query: str, values: Values = ()
-) -> Question | Answered:
-    """Return the same question, to be answered together with the next one where it can be."""
-    if isinstance(conn, AsOf):
-        return Answered(ask(conn, query, values))
-    return put(conn, query, values)
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A question that was answered at once."""
-
-    found: list[tuple[Any, ...]]
-
-    def rows(self) -> list[tuple[Any, ...]]:
-        """Return the answer."""
-        return self.found
+def is_known(conn: psycopg.Connection[Any] | AsOf, table: str) -> bool:
+    """Return whether a live table, or one of sums, can be asked what is, or was then, in it."""
+    return not isinstance(conn, AsOf) or table in _THEN
 
 
 @lru_cache(maxsize=256)

@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import reduce
+from operator import add
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
-from eventlog.fetching import Question
-from projections.as_of import Answered, NoHistoryError, ask_ahead
 from projections.certificate_register import LAST_DAY, CertificateRow, CertificateStatus
 from projections.conditions import Conditions, Spread, Way
+from projections.count import NOTHING, Count, sum_of
 from projections.keyset import Listing, Sort
-from projections.names import TODAY
+from projections.names import LIVE, TODAY
 from projections.ranges import Range
 
 _LAST_DAY = LAST_DAY.replace("valid_until", "r.valid_until")
@@ -186,7 +187,7 @@ def validity(row: CertificateRow, today: date) -> Validity:
     return Validity.EXPIRED if has_ended else Validity.VALID
 
 
-def count_certificates(conn: Connection[Any], wanted: CertificateFilter) -> int | None:
+def count_certificates(wanted: CertificateFilter) -> Count:
     """Return how many there are, from the counts where these know.
 
     By program and stored status they know all; by days of issue or last days the status.
@@ -197,17 +198,12 @@ def count_certificates(conn: Connection[Any], wanted: CertificateFilter) -> int 
         or (is_by_days and wanted.program_ids is not None)
         or (wanted.is_by_last_day and wanted.issued is not None)
     ):
-        return CERTIFICATES.count(conn, wanted.conditions)
-    try:
-        asked = [_ask_sum(conn, wanted, status, days) for status, days in wanted.parts]
-    except NoHistoryError:
-        return CERTIFICATES.count(conn, wanted.conditions)
-    return sum(int(total) for one in asked for (total,) in one.rows())
+        return CERTIFICATES.count(wanted.conditions)
+    counts = (_known_total(wanted, status, days) for status, days in wanted.parts)
+    return reduce(add, counts, NOTHING)
 
 
-def _ask_sum(
-    conn: Connection[Any], wanted: CertificateFilter, status: CertificateStatus, days: Range
-) -> Question | Answered:
+def _known_total(wanted: CertificateFilter, status: CertificateStatus, days: Range) -> Count:
     conditions = Conditions()
     conditions.add("status = %s", str(status))
     conditions.add_any("program_id", wanted.program_ids)
@@ -221,8 +217,4 @@ def _ask_sum(
         if wanted.last_day is not None:
             wanted.last_day.add_to(conditions, "day")
             conditions.add("day < '9999-12-31'")
-    query = (
-        f"SELECT coalesce(sum(certificates), 0)::bigint FROM rollbook_read.{table}"  # noqa: S608
-        f" WHERE {conditions.sql}"
-    )
-    return ask_ahead(conn, query, conditions.values)
+    return sum_of("certificates", f"{LIVE}.{table}", conditions)

@@ -87,4 +87,7 @@ class Conditions:
 
 
 def _any(column: str, values: Sequence[object]) -> _Part:
+    # The server takes an array that it does not know for one of ten values.
+    if len(values) == 1:
+        return _Part(f"{column} = %s", values)
     return _Part(f"{column} = ANY(%s)", (list(values),))

@@ -10,6 +10,7 @@ from psycopg import Connection
 
 from projections.as_of import ask
 from projections.conditions import Conditions, Spread, Way
+from projections.count import UNKNOWN, Count, sum_of
 from projections.keyset import MAX_COUNTED, Listing, Order, Sort
 
 FIELDS: Mapping[str, str] = {
@@ -99,22 +100,17 @@ def find_employee(
     return EMPLOYEES.find(conn, names, conditions)
 
 
-def count_employees(conn: Connection[Any], wanted: EmployeeFilter) -> int | None:
+def count_employees(wanted: EmployeeFilter) -> Count:
     """Return how many there are, from the counts where these know."""
     by_others = (wanted.departments, wanted.managers, wanted.active)
     if all(one is None for one in by_others):
         if wanted.search is not None:
-            return None
+            return UNKNOWN
         if wanted.ids is not None:
-            return len(wanted.ids)
+            return Count("%s::bigint", [len(wanted.ids)])
     if any(one is not None for one in (wanted.managers, wanted.search, wanted.ids)):
-        return EMPLOYEES.count(conn, wanted.conditions_for([ID]))
+        return EMPLOYEES.count(wanted.conditions_for([ID]))
     conditions = Conditions()
     conditions.add_any("department", wanted.departments)
     conditions.add_given("active = %s", wanted.active)
-    query = (
-        "SELECT coalesce(sum(employees), 0)::bigint FROM rollbook.employee_counts"  # noqa: S608
-        f" WHERE {conditions.sql}"
-    )
-    [(total,)] = conn.execute(query, conditions.values).fetchall()
-    return int(total)
+    return sum_of("employees", "rollbook.employee_counts", conditions)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -12,9 +11,10 @@ from uuid import UUID
 from psycopg import Connection
 
 from domain.enrollment import OPEN, EnrollmentStatus
-from projections.as_of import NoHistoryError, ask
+from projections.as_of import ask
 from projections.columns import columns_of, row_maker
 from projections.conditions import Conditions, Spread, Way
+from projections.count import NOTHING, Count
 from projections.enrollment_listing import BEGAN, DUE, ENDED, NEVER, EnrollmentRow
 from projections.enrollment_totals import known_total
 from projections.keyset import Listing, Sort
@@ -274,33 +274,29 @@ def _all_or(statuses: Sequence[str] | None) -> Sequence[str]:
     return list(EnrollmentStatus) if statuses is None else statuses
 
 
-def count_enrollments(conn: Connection[Any], settled: EnrollmentFilter) -> int | None:
+def count_enrollments(conn: Connection[Any], settled: EnrollmentFilter) -> Count:
     """Return how many there are, from the counts where these know."""
     if not settled.is_of_few:
         if settled.matches is not None:
             return _count_matching(conn, settled, settled.matches)
-        with suppress(NoHistoryError):
-            known = _known_without_search(conn, settled)
-            if known is not None:
-                return known
-    return ENROLLMENTS.count(conn, settled.counted)
+        known = _known_without_search(conn, settled)
+        if known is not None:
+            return known
+    return ENROLLMENTS.count(settled.counted)
 
 
-def _count_matching(
-    conn: Connection[Any], settled: EnrollmentFilter, matches: Matches
-) -> int | None:
+def _count_matching(conn: Connection[Any], settled: EnrollmentFilter, matches: Matches) -> Count:
     """Return how many are of the programs that match, or else of the employees that do."""
     among = settled.program_ids
     programs = [one for one in matches.programs if among is None or one in among]
     of_programs = replace(settled, matches=None, program_ids=programs)
     of_employees = replace(settled, matches=None, employee_ids=matches.employees).counted
     of_employees.add("r.program_id <> ALL(%s)", list(programs))
-    by_program = count_enrollments(conn, of_programs) if programs else 0
-    others = ENROLLMENTS.count(conn, of_employees) if matches.employees else 0
-    return None if by_program is None or others is None else by_program + others
+    by_program = count_enrollments(conn, of_programs) if programs else NOTHING
+    return by_program + (ENROLLMENTS.count(of_employees) if matches.employees else NOTHING)
 
 
-def _known_without_search(conn: Connection[Any], settled: EnrollmentFilter) -> int | None:
+def _known_without_search(conn: Connection[Any], settled: EnrollmentFilter) -> Count | None:
     total = known_total(
         conn,
         statuses=settled.statuses,
@@ -315,7 +311,7 @@ def _known_without_search(conn: Connection[Any], settled: EnrollmentFilter) -> i
     # Those that are overdue are fewer than those that are not.
     late = count_enrollments(conn, replace(settled, overdue=True).settled(conn))
     everyone = _known_without_search(conn, replace(settled, overdue=None))
-    return None if late is None or everyone is None else everyone - late
+    return None if everyone is None else everyone - late
 
 
 def find_enrollment(

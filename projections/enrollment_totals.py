@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,15 +10,17 @@ from uuid import UUID
 from psycopg import Connection
 
 from domain.enrollment import OPEN, EnrollmentStatus
-from projections.as_of import NoHistoryError, ask
+from projections.as_of import is_known
 from projections.conditions import Conditions
+from projections.count import NOTHING, Count, sum_of
 from projections.enrollment_listing import NEVER
+from projections.names import LIVE
 from projections.ranges import Range, day_before
 
 _BY_DAY = {
-    "began": "rollbook_read.enrollments_by_beginning",
-    "due": "rollbook_read.enrollments_by_due_day",
-    "ended": "rollbook_read.enrollments_by_end",
+    "began": "enrollments_by_beginning",
+    "due": "enrollments_by_due_day",
+    "ended": "enrollments_by_end",
 }
 HUNDREDTHS = 100
 
@@ -38,7 +39,7 @@ def known_total(
     overdue: bool | None,
     today: date,
     ranges: Mapping[str, Range],
-) -> int | None:
+) -> Count | None:
     """Return how many there are, or None where no table of counts is that fine.
 
     By program, department and status the counts know all; by one range of days the
@@ -48,7 +49,7 @@ def known_total(
     conditions.add_any("department", departments)
     if not ranges:
         conditions.add_any("program_id", program_ids)
-        total = _sum(conn, "rollbook_read.enrollment_counts", statuses, conditions)
+        total = _sum("enrollment_counts", statuses, conditions)
         if overdue is None:
             return total
         late = _overdue(conn, statuses, departments, today) if program_ids is None else None
@@ -59,14 +60,16 @@ def known_total(
     if name in _BY_DAY:
         wanted.add_to(conditions, "day")
         conditions.add(f"day < {NEVER}")
-        return _sum_of_days(conn, _BY_DAY[name], statuses, conditions, of_all=departments is None)
+        by_day, of_all = _BY_DAY[name], f"{_BY_DAY[name]}_of_all"
+        is_of_all = departments is None and is_known(conn, of_all)
+        return _sum(of_all if is_of_all else by_day, statuses, conditions)
     if departments is not None:
         return None
     # Scores have two decimals at most.
     ends = (wanted.least, wanted.most)
     least, most = (None if end is None else round(end * HUNDREDTHS) for end in ends)
     Range(least, most).add_to(conditions, "score_hundredths")
-    return _sum(conn, "rollbook_read.enrollments_by_score", statuses, conditions)
+    return _sum("enrollments_by_score", statuses, conditions)
 
 
 def _overdue(
@@ -74,7 +77,7 @@ def _overdue(
     statuses: Sequence[str] | None,
     departments: Sequence[str] | None,
     today: date,
-) -> int | None:
+) -> Count | None:
     return known_total(
         conn,
         statuses=[one for one in OPEN if statuses is None or one in statuses],
@@ -86,29 +89,11 @@ def _overdue(
     )
 
 
-def _sum_of_days(
-    conn: Connection[Any],
-    table: str,
-    statuses: Sequence[str] | None,
-    conditions: Conditions,
-    *,
-    of_all: bool,
-) -> int:
-    if of_all:
-        with suppress(NoHistoryError):
-            return _sum(conn, f"{table}_of_all", statuses, conditions)
-    return _sum(conn, table, statuses, conditions)
-
-
-def _sum(
-    conn: Connection[Any], table: str, statuses: Sequence[str] | None, conditions: Conditions
-) -> int:
+def _sum(table: str, statuses: Sequence[str] | None, conditions: Conditions) -> Count:
     wanted = (
         EnrollmentStatus if statuses is None else dict.fromkeys(map(EnrollmentStatus, statuses))
     )
     if not wanted:
-        return 0
+        return NOTHING
     amounts = " + ".join(_COUNTED_AS[status] for status in wanted)
-    query = f"SELECT coalesce(sum({amounts}), 0)::bigint FROM {table} WHERE {conditions.sql}"  # noqa: S608
-    [(total,)] = ask(conn, query, conditions.values)
-    return int(total)
+    return sum_of(amounts, f"{LIVE}.{table}", conditions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
@@ -12,8 +12,9 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from projections.as_of import ask, ask_ahead
+from projections.as_of import ask
 from projections.conditions import Conditions, Way
+from projections.count import UNKNOWN, Count, told
 
 SortValue = str | int | float | date | datetime | UUID
 
@@ -71,11 +72,13 @@ class Page:
     Attributes:
         rows: the values of the wanted fields, row by row.
         after: where the next page goes on; None on the last.
+        total: how many rows there are on all pages; None where that is not known.
 
     """
 
     rows: Sequence[Sequence[Any]]
     after: Sequence[SortValue] | None
+    total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,24 +105,26 @@ class Listing:
     joined: str = ""
 
     def page(
-        self, conn: Connection[Any], names: Sequence[str], conditions: Conditions, window: Window
+        self,
+        conn: Connection[Any],
+        names: Sequence[str],
+        conditions: Conditions,
+        window: Window,
+        count: Count = UNKNOWN,
     ) -> Page:
-        """Return the page of the fields `names`."""
-        return self.page_ahead(conn, names, conditions, window)()
-
-    def page_ahead(
-        self, conn: Connection[Any], names: Sequence[str], conditions: Conditions, window: Window
-    ) -> Callable[[], Page]:
-        """Return what gives the page, which is asked for together with the next question."""
+        """Return the page of the fields `names`, with what `count` comes to as its total."""
         keys, values = self._keys_sql(conditions, window)
         columns = ", ".join(map(self.fields.__getitem__, names))
         query = f"""
-            SELECT {columns}, k.* FROM ({keys}) k
+            SELECT {columns}, {count.sql} AS total, k.* FROM ({keys}) k
             JOIN {self.table} r ON r.{self.key} = k.key {self.joined}
             ORDER BY {self._order_sql(window, "k.")}
         """  # noqa: S608  # made of constants
-        asked = ask_ahead(conn, query, values)
-        return lambda: _page_of(asked.rows(), len(names), window.limit)
+        found = ask(conn, query, [*count.values, *values])
+        width, limit = len(names), window.limit
+        total = found[0][width] if found else told(conn, count)
+        after = None if len(found) <= limit else found[limit - 1][width + 1 :]
+        return Page([row[:width] for row in found[:limit]], after, total)
 
     def find(
         self, conn: Connection[Any], names: Sequence[str], conditions: Conditions
@@ -135,8 +140,8 @@ class Listing:
         query = f"SELECT {columns} FROM {self.table} r {self.joined} WHERE {conditions.sql}"  # noqa: S608
         return ask(conn, query, conditions.values)
 
-    def count(self, conn: Connection[Any], conditions: Conditions) -> int | None:
-        """Return how many rows meet the conditions; None when they are more than `MAX_COUNTED`.
+    def count(self, conditions: Conditions) -> Count:
+        """Return how many rows meet the conditions; null when they are more than `MAX_COUNTED`.
 
         The ways, if there are any, must have no row in common.
         """
@@ -148,11 +153,11 @@ class Listing:
             spreads, looked_up = _spreads(way)
             parts.append(f"SELECT 1 FROM {spreads}LATERAL ({walk}) t")  # noqa: S608
             values += [*looked_up, *wanted.values]
-        query = f"SELECT count(*) FROM ({' UNION ALL '.join(parts)} {most}) counted"  # noqa: S608
-        [(total,)] = ask(conn, query, values)
-        return None if total > MAX_COUNTED else int(total)
+        found = f"({' UNION ALL '.join(parts)} {most}) counted"
+        is_told = f"count(*) <= {MAX_COUNTED}"
+        return Count(f"(SELECT CASE WHEN {is_told} THEN count(*) END FROM {found})", values)  # noqa: S608
 
-    def count_all(self, conn: Connection[Any], conditions: Conditions) -> int:
+    def count_all(self, conditions: Conditions) -> Count:
         """Return how many rows meet the conditions, looking at each of them.
 
         Several ways may lead to the same row.
@@ -165,9 +170,8 @@ class Listing:
                 f"SELECT r.{self.key} FROM {spreads}{self.table} r WHERE {wanted.sql}"  # noqa: S608
             )
             values += [*looked_up, *wanted.values]
-        query = f"SELECT count(*) FROM ({' UNION '.join(parts)}) counted"  # noqa: S608
-        [(total,)] = ask(conn, query, values)
-        return int(total)
+        found = f"({' UNION '.join(parts)}) counted"
+        return Count(f"(SELECT count(*) FROM {found})", values)  # noqa: S608
 
     def _keys_sql(self, conditions: Conditions, window: Window) -> tuple[str, list[object]]:
         """Return the query of the page's keys and sort values, one more than the limit.
@@ -257,11 +261,6 @@ class Listing:
             sql = f"({column} {_beyond(descending)} %s OR ({column} = %s AND {sql}))"
             values = [value, value, *values]
         wanted.add(sql, *values)
-
-
-def _page_of(found: Sequence[Sequence[Any]], width: int, limit: int) -> Page:
-    shown = [row[:width] for row in found[:limit]]
-    return Page(shown, None if len(found) <= limit else found[limit - 1][width:])
 
 
 def _spreads(way: Way) -> tuple[str, list[object]]:

@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from domain.personal_record import PersonalRecord
 from projections.conditions import Conditions
+from projections.count import Count
 from projections.keyset import Listing, Order, Sort, Window
 from projections.row import Row
 from projections.table import ReadTable
@@ -68,9 +69,9 @@ HOLDS = Listing(
 )
 
 
-def count_holds(conn: Connection[Any]) -> int | None:
+def count_holds() -> Count:
     """Return how many legal holds are in force; they are few."""
-    return HOLDS.count(conn, Conditions())
+    return HOLDS.count(Conditions())
 
 
 def oldest_holds(conn: Connection[Any], limit: int) -> list[HoldRow]:

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from projections.as_of import ask
 from projections.conditions import Conditions
+from projections.count import Count
 from projections.keyset import Listing, Sort
 from projections.outcomes import SUMS, Outcomes, StatusCounts
 from projections.program_listing import WORDS
@@ -130,11 +130,12 @@ class ProgramFilter:
         return conditions
 
 
-def count_programs(conn: Connection[Any], conditions: Conditions) -> int:
+def count_programs(conditions: Conditions) -> Count:
     """Return how many programs meet the conditions: few enough to be counted one by one."""
-    query = f"SELECT count(*) FROM {PROGRAMS.table} r WHERE {conditions.sql}"  # noqa: S608  # constants
-    [(total,)] = ask(conn, query, conditions.values)
-    return int(total)
+    return Count(
+        f"(SELECT count(*) FROM {PROGRAMS.table} r WHERE {conditions.sql})",  # noqa: S608  # constants
+        conditions.values,
+    )
 
 
 def find_program(

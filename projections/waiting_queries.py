@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
-
-from projections.as_of import NoHistoryError
 from projections.conditions import Conditions
+from projections.count import Count, sum_of
 from projections.keyset import Listing, Sort
 
 # Waiting lists are short, so that a place can be counted out.
@@ -36,8 +33,6 @@ WAITING = Listing(
     joined="LEFT JOIN rollbook.employees m ON m.id = r.employee_id",
 )
 
-_COUNT = "SELECT waiting FROM rollbook_read.waiting_counts WHERE program_id = %s"
-
 
 def waiting_for(program_id: UUID, own: str | None = None) -> Conditions:
     """Return what makes up the waiting list of a program, or the part that is of `own`."""
@@ -47,12 +42,10 @@ def waiting_for(program_id: UUID, own: str | None = None) -> Conditions:
     return conditions
 
 
-def count_waiting(conn: Connection[Any], program_id: UUID, own: str | None = None) -> int | None:
+def count_waiting(program_id: UUID, own: str | None = None) -> Count:
     """Return how many wait, or how many of them are `own`."""
     if own is not None:
-        return WAITING.count(conn, waiting_for(program_id, own))
-    try:
-        found = conn.execute(_COUNT, (program_id,)).fetchone()
-    except NoHistoryError:
-        return WAITING.count(conn, waiting_for(program_id))
-    return int(found[0]) if found else 0
+        return WAITING.count(waiting_for(program_id, own))
+    conditions = Conditions()
+    conditions.add("program_id = %s", program_id)
+    return sum_of("waiting", "rollbook_read.waiting_counts", conditions)

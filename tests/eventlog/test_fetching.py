@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from eventlog.fetching import MOST_PREPARED, fetch, put
+from eventlog.fetching import MOST_PREPARED, fetch
 from eventlog.pool import Connection
 from tests.patience import eventually
 
@@ -95,37 +95,3 @@ def test_says_that_the_connection_is_gone(conn: Connection, log_url: str) -> Non
     eventually(lambda: is_gone(conn.info.backend_pid, log_url))
     with pytest.raises(psycopg.OperationalError):
         fetch(conn, SERIES, [1])
-
-
-def test_questions_that_are_put_are_answered_in_order_with_the_next(conn: Connection) -> None:
-    conn.execute("CREATE TEMPORARY SEQUENCE asked")
-    for start in (0, 3, 6):
-        first, second = (put(conn, "SELECT nextval('asked')") for _ in range(2))
-        assert fetch(conn, "SELECT nextval('asked')") == [(start + 3,)]
-        assert [first.rows(), second.rows()] == [[(start + 1,)], [(start + 2,)]]
-
-
-def test_one_that_is_refused_is_refused_alone(conn: Connection) -> None:
-    for _ in range(3):
-        before, refused, behind = (put(conn, "SELECT 6 / %s::int", [n]) for n in (2, 0, 3))
-        assert behind.rows() == [(2,)]
-        assert before.rows() == [(3,)]
-        with pytest.raises(psycopg.errors.DivisionByZero):
-            refused.rows()
-
-
-def test_what_is_put_goes_on_when_all_that_was_prepared_is_gone(conn: Connection) -> None:
-    for _ in range(3):
-        fetch(conn, SERIES, [1])
-    conn.execute("DEALLOCATE ALL")
-    first = put(conn, SERIES, [1])
-    assert fetch(conn, SERIES, [2]) == [(1,), (2,)]
-    assert first.rows() == [(1,)]
-
-
-def test_a_question_that_is_let_go_is_not_asked(conn: Connection) -> None:
-    conn.execute("CREATE TEMPORARY SEQUENCE asked")
-    put(conn, "SELECT nextval('asked')")
-    kept = put(conn, "SELECT nextval('asked')")
-    assert fetch(conn, "SELECT nextval('asked')") == [(2,)]
-    assert kept.rows() == [(1,)]

@@ -22,6 +22,7 @@ from projections.certificate_queries import (
     Validity,
     count_certificates,
 )
+from projections.count import told
 from projections.enrollment_queries import ENROLLMENTS, EnrollmentFilter, count_enrollments
 from projections.keyset import Listing, Order, Window
 from projections.ranges import Range
@@ -101,7 +102,7 @@ def enrollments(conn: Connection, order: Order, *, of_programs: bool = False, **
     among = some_programs(conn) if of_programs else None
     wanted = EnrollmentFilter(today=TODAY, program_ids=among, **by).settled(conn)
     page(conn, ENROLLMENTS, wanted.conditions_for(order.name), order)
-    count_enrollments(conn, wanted)
+    told(conn, count_enrollments(getattr(conn, "present", conn), wanted))
 
 
 def found_by(conn: Connection, order: Order, words: str, **by: Any) -> None:
@@ -111,7 +112,7 @@ def found_by(conn: Connection, order: Order, words: str, **by: Any) -> None:
 def certificates(conn: Connection, order: Order, **by: Any) -> None:
     wanted = CertificateFilter(today=TODAY, program_ids=some_programs(conn), **by)
     page(conn, CERTIFICATES, wanted.conditions, order)
-    count_certificates(conn, wanted)
+    told(conn, count_certificates(wanted))
 
 
 BEGAN = Order("began_at", descending=True)
