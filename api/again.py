@@ -9,39 +9,36 @@ The token is verified, and the request counted, measured and logged as any other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
 from time import perf_counter, time_ns
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from flask import Flask, Request, Response
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
-from werkzeug.wsgi import get_path_info
+from flask import Flask
 
 from api import correlation, tracing
-from api.access import bearer_token, calls
-from api.asked import is_asked
-from api.clock import utc_day
+from api.access import bearer_token
+from api.ahead import Ahead
+from api.caching import etags_in, is_held
+from api.etags import ETAG
 from api.failures import FAILED_AHEAD, UNAVAILABLE, fail_as_ahead
 from api.kept_answers import Asking, KeptAnswer
 from api.load import Load
 from api.observing import measure
-from api.paths import Malformed
 from api.problems import ProblemError
 from api.rate_limits import RateLimits
-from api.remembering import WORDS, Memory, belonging
+from api.remembering import WORDS, Memory
 from api.services import Services
-from api.shown import POSITION, Shown, what_is_shown
-from api.ways import Way
+from api.shown import POSITION
+from api.single_flight import SingleFlight
+from api.still_right import as_it_is_now
 from api.words import HELD, REQUEST_ID, TRACE, words_of
-from projections.sight import State
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-PATIENCE_SECONDS = 0.1
-"""How long it waits for a connection, before the request goes the whole way as any other."""
+_OF_A_BODY = {"content-type", "content-length"}
+_NOT_MODIFIED = f"{HTTPStatus.NOT_MODIFIED:d} {HTTPStatus.NOT_MODIFIED.phrase.upper()}"
 
 
 class Began(NamedTuple):
@@ -58,10 +55,10 @@ class Again:
         self, app: Flask, memory: Memory, services: Services, limits: RateLimits, load: Load
     ) -> None:
         """Stand before `app`, from whose answers `memory` is; it shares its limits and load."""
-        self._app = app
         self._whole_way = app.wsgi_app
-        self._urls = app.url_map.bind("rollbook")
-        self._memory = memory
+        self._answers = memory.answers
+        self._ahead = Ahead(app, memory.ways, load)
+        self._flights = SingleFlight[Asking, KeptAnswer]()
         self._services = services
         self._limits = limits
         self._load = load
@@ -86,72 +83,35 @@ class Again:
         identity = self._services.verifier.remembered(token) if token else None
         if identity is None:
             return None
-        asking = Asking(identity, environ["PATH_INFO"], words, environ.get(HELD))
-        kept = self._memory.answers.get(asking)
+        asking = Asking(identity, environ["PATH_INFO"], words)
         try:
-            as_it_is_now = None if kept is None else self._as_it_is_now(kept)
-            return as_it_is_now or self._anew(asking, environ)
+            if not self._answers.are_kept:
+                return self._ahead.answer(asking, environ)
+            return self._kept(asking) or self._anew(asking, environ)
         except (ProblemError, *UNAVAILABLE) as error:
             # The whole way ends with the same, and tells the caller.
             environ[FAILED_AHEAD] = error
             return None
 
-    def _as_it_is_now(self, kept: KeptAnswer) -> KeptAnswer | None:
-        """Return what was kept where it is still right, with the state that it shows now."""
-        services, shown = self._services, kept.shown
-        if utc_day() != shown.day:
-            return None
-        state = services.sight.state(services.pool, shown.tables)
-        if state == shown.state:
-            return kept
-        if not self._shows_the_same(shown, state):
-            return None
-        renewed = replace(kept, shown=replace(shown, state=state))
-        self._memory.answers.keep(renewed)
-        return renewed
-
-    def _shows_the_same(self, shown: Shown, state: State) -> bool:
-        """Return whether nothing has happened since that concerns what is shown."""
-        before, services = shown.state, self._services
-        if not shown.topics or not state.differs_by_events_alone(before):
-            return False
-        return not services.recent.are_about(
-            services.pool,
-            shown.topics,
-            after=before.position or 0,
-            until=state.latest or 0,
-            patience_seconds=PATIENCE_SECONDS,
-        )
+    def _kept(self, asking: Asking) -> KeptAnswer | None:
+        """Return what was answered last, or what another is being answered, if it is right now."""
+        for given in (self._answers.get, self._flights.others):
+            kept = given(asking)
+            if kept is None or not kept.is_whole:
+                continue
+            with self._load.turns:
+                found = as_it_is_now(kept, self._services)
+            if found is not None:
+                if found is not kept:
+                    self._answers.keep(found)
+                return found
+        return None
 
     def _anew(self, asking: Asking, environ: WSGIEnvironment) -> KeptAnswer | None:
-        """Return what the tables say now, None where it is not known how to ask them."""
-        found = self._way(asking, environ)
-        if found is None:
-            return None
-        way, ids = found
-        self._load.turns.take()
-        try:
-            with self._app.app_context():
-                calls(asking.identity, way.permission)
-                is_asked(Request(environ))
-                answer = _answer(asking, way, way.reading.answer(ids))
-        finally:
-            self._load.turns.give_back()
-        if answer is not None:
-            self._memory.answers.keep(answer)
-        return answer
-
-    def _way(
-        self, asking: Asking, environ: WSGIEnvironment
-    ) -> tuple[Way, Mapping[str, Any]] | None:
-        try:
-            rule, ids = self._urls.match(get_path_info(environ), "GET", return_rule=True)
-        except (HTTPException, RequestRedirect):
-            return None
-        way = self._memory.ways.get(rule.endpoint, asking.words, asking.identity)
-        if way is None or any(isinstance(value, Malformed) for value in ids.values()):
-            return None
-        return way, ids
+        found = self._flights.find(asking, lambda: self._ahead.answer(asking, environ))
+        if found is not None and found.is_whole:
+            self._answers.keep(found)
+        return found
 
     def _give(
         self,
@@ -168,24 +128,22 @@ class Again:
         own = {correlation.HEADER: chosen, **counted}
         if answer.shown.tables:
             own[POSITION] = str(answer.shown.state.position or 0)
-        start_response(answer.status, [*answer.headers, *own.items()])
-        status = int(answer.status[:3])
+        line, headers, body = _as_it_is_sent(answer, environ.get(HELD))
+        start_response(line, [*headers, *own.items()])
+        status = int(line[:3])
         tracing.end(span, status)
         seconds = perf_counter() - began.seconds
         measure(self._services.metrics, "GET", answer.operation, status, seconds)
-        return [answer.body]
+        return [body]
 
 
-def _answer(asking: Asking, way: Way, response: Response) -> KeptAnswer | None:
-    shown = what_is_shown()
-    if shown is None or response.is_streamed:
-        return None
-    return KeptAnswer(
-        asking=asking,
-        status=response.status,
-        headers=belonging(way.headers_of(response)),
-        body=response.get_data(),
-        shown=shown,
-        operation=way.operation,
-        route=way.route,
-    )
+def _as_it_is_sent(
+    answer: KeptAnswer, held: str | None
+) -> tuple[str, Sequence[tuple[str, str]], bytes]:
+    """Return the status line, the headers and the body to who holds `held` already."""
+    if held is None or not answer.is_whole:
+        return answer.status, answer.headers, answer.body
+    if not any(is_held(value, etags_in(held)) for name, value in answer.headers if name == ETAG):
+        return answer.status, answer.headers, answer.body
+    headers = [header for header in answer.headers if header[0].lower() not in _OF_A_BODY]
+    return _NOT_MODIFIED, headers, b""

@@ -37,7 +37,12 @@ def state_etag(state: Sequence[object], today: date) -> str:
 def held_etags() -> Sequence[str]:
     """Return the ETags of what the caller has said to hold, `*` for whatever there is."""
     given: str | None = asked().environ.get(HELD)
-    return () if given is None else [tag.strip().removeprefix("W/") for tag in given.split(",")]
+    return () if given is None else etags_in(given)
+
+
+def etags_in(header: str) -> list[str]:
+    """Return the ETags that a header lists, to be compared weakly."""
+    return [tag.strip().removeprefix("W/") for tag in header.split(",")]
 
 
 def is_held(etag: str, held: Sequence[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from api.caching import resource_answer
 from api.certificate_shapes import CertificateDetailShape, CertificateShape
 from api.clock import today
 from api.employee_shapes import EmployeeShape
-from api.enrollment_reads import BESIDE, topics
+from api.enrollment_reads import BESIDE, topics, topics_in
 from api.enrollment_shapes import MAX_EMPLOYEE_ID_LENGTH, EnrollmentShape, signature_json
 from api.fields import Day
 from api.lists import list_answer
@@ -34,6 +34,7 @@ from api.resource import Resource
 from api.selection import Include, Showing, found_by
 from api.services import services
 from api.shapes import listed, shown
+from api.shown import is_about
 from domain.permissions import Permission
 from projections.certificate_queries import (
     CERTIFICATES,
@@ -48,6 +49,7 @@ from projections.enrollment_queries import ENROLLMENTS, find_row
 from projections.keyset import Order
 from projections.program_listing import PROGRAM_LISTING
 from projections.ranges import Range
+from projections.recent_events import OF_PROGRAMS, Topic, of_employee
 
 TABLES = (CERTIFICATE_REGISTER, PROGRAM_LISTING, ENROLLMENT_LISTING)
 MAX_DAYS = 36_500
@@ -118,6 +120,7 @@ def get_certificates(conn: Connection[Any], parameters: Mapping[str, Any]) -> Re
         last_day=_range(parameters, "valid_until"),
     )
     _require_one_range(wanted, parameters)
+    is_about(_list_topics(wanted, parameters["include"] or ()))
     sort = parameters["sort"]
     is_walked_to_end = wanted.is_by_last_day and wanted.issued is None
     walked_by = {"valid_until": is_walked_to_end, "issued_at": wanted.issued is not None}
@@ -136,6 +139,14 @@ def get_certificates(conn: Connection[Any], parameters: Mapping[str, Any]) -> Re
         count_certificates(wanted),
         SOONEST_ENDING_FIRST if is_walked_to_end else NEWEST_FIRST,
     )
+
+
+def _list_topics(wanted: CertificateFilter, includes: Sequence[str]) -> list[Topic]:
+    """Return the topics of all events that change what a list shows, none where any may."""
+    employees = [wanted.own] if wanted.own is not None else wanted.employee_ids
+    if employees is not None and "program" not in includes:
+        return [OF_PROGRAMS, *map(of_employee, employees)]
+    return topics_in(wanted.program_ids or ())
 
 
 def _require_one_range(wanted: CertificateFilter, parameters: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,7 @@ from api.program_shapes import ProgramShape
 from api.resource import Resource
 from api.selection import Include, Selection, Showing, found_by
 from api.shapes import listed, shown
+from api.shown import is_about
 from domain.enrollment import EnrollmentStatus
 from domain.permissions import Permission
 from domain.program_details import MAX_NAME_LENGTH
@@ -53,7 +54,13 @@ from projections.keyset import Order
 from projections.program_listing import PROGRAM_LISTING
 from projections.program_queries import PROGRAMS
 from projections.ranges import Range
-from projections.recent_events import Topic, of_enrollments_in, of_stream
+from projections.recent_events import (
+    OF_PROGRAMS,
+    Topic,
+    of_employee,
+    of_enrollments_in,
+    of_stream,
+)
 from projections.searching import Matches, TooManyMatches, search
 
 TABLES = (ENROLLMENT_LISTING, PROGRAM_LISTING, CERTIFICATE_REGISTER)
@@ -208,6 +215,7 @@ def _list(conn: Connection[Any], parameters: Mapping[str, Any], **among: Any) ->
     )
     _require_one_range(wanted, parameters)
     default = _order(wanted, parameters["sort"])
+    is_about(_list_topics(wanted, parameters["include"] or ()))
     settled = wanted.settled(conn)
     return list_answer(
         conn,
@@ -217,6 +225,19 @@ def _list(conn: Connection[Any], parameters: Mapping[str, Any], **among: Any) ->
         count_enrollments(conn, settled),
         default,
     )
+
+
+def _list_topics(wanted: EnrollmentFilter, includes: Sequence[str]) -> list[Topic]:
+    """Return the topics of all events that change what a list shows, none where any may."""
+    employees = [wanted.own] if wanted.own is not None else wanted.employee_ids
+    if employees is not None and "program" not in includes:
+        return [OF_PROGRAMS, *map(of_employee, employees)]
+    return topics_in(wanted.program_ids or ())
+
+
+def topics_in(program_ids: Iterable[UUID]) -> list[Topic]:
+    """Return the topics of all events of these programs and of the enrollments in them."""
+    return [topic for one in program_ids for topic in (of_stream(one), of_enrollments_in(one))]
 
 
 def _require_one_range(wanted: EnrollmentFilter, parameters: Mapping[str, Any]) -> None:

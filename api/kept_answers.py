@@ -15,15 +15,15 @@ from api.words import Words
 LARGEST_SHARE = 16
 """One answer takes no more than such a part of the room there is."""
 _OVERHEAD_BYTES = 4096
+_OK = "200 OK"
 
 
 class Asking(NamedTuple):
-    """Who asks for what, in which words, and what they hold of it already."""
+    """Who asks for what, in which words."""
 
     identity: Identity
     path: str
     words: Words
-    held: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,11 @@ class KeptAnswer:
     route: str
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is not only the word that the caller has it."""
+        return self.status == _OK
+
+    @property
     def size_bytes(self) -> int:
         """What it takes; the words may be of several KiB."""
         return len(self.body) + len(repr(self.asking)) + _OVERHEAD_BYTES
@@ -62,10 +67,13 @@ class KeptAnswers:
         self._answers: OrderedDict[Asking, KeptAnswer] = OrderedDict()
         self._lock = Lock()
 
+    @property
+    def are_kept(self) -> bool:
+        """Whether there is any room."""
+        return self._room_bytes > 0
+
     def get(self, asking: Asking) -> KeptAnswer | None:
         """Return what was answered last."""
-        if not self._answers:
-            return None
         with self._lock:
             kept = self._answers.get(asking)
             if kept is not None:
@@ -74,7 +82,7 @@ class KeptAnswers:
 
     def keep(self, answer: KeptAnswer) -> None:
         """Keep an answer, if there is room for one as large; what nobody asks for makes room."""
-        if not self._room_bytes or answer.size_bytes * LARGEST_SHARE > self._room_bytes:
+        if answer.size_bytes * LARGEST_SHARE > self._room_bytes:
             return
         with self._lock:
             self._forget(answer.asking)

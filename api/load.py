@@ -31,7 +31,7 @@ _BODILESS = {"GET", "HEAD", "OPTIONS"}
 
 
 class Places:
-    """So many places, each for one request at a time."""
+    """So many places, each for one request at a time: the one within a `with` of them."""
 
     def __init__(self, count: int, patience_seconds: float) -> None:
         """Let others wait so long for one of `count` places."""
@@ -40,6 +40,14 @@ class Places:
         self._free = SimpleQueue[None]()
         for _ in range(count):
             self._free.put(None)
+
+    def __enter__(self) -> None:
+        """Take a place, as `take` does."""
+        self.take()
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back."""
+        self.give_back()
 
     def take(self) -> None:
         """Wait for a place. Raises a 503 problem when none came free."""
@@ -93,11 +101,8 @@ def body_awaited() -> Iterator[None]:
     Raises a 503 problem when there are too many others.
     """
     load: Load = current_app.extensions[_KEY]
-    load.bodies.take()
-    try:
+    with load.bodies:
         yield
-    finally:
-        load.bodies.give_back()
     _take_turn(load)
 
 

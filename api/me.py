@@ -12,12 +12,14 @@ from api.access import caller
 from api.program_shapes import EnrollmentCountsShape
 from api.resource import Resource
 from api.shapes import Shape, given, nullable, part
+from api.shown import is_about
 from api.wire import answer
 from domain.permissions import Permission
 from projections.certificate_register import CERTIFICATE_REGISTER
 from projections.employee_queries import find_employee
 from projections.enrollment_listing import ENROLLMENT_LISTING
 from projections.own_summary import own_summary
+from projections.recent_events import of_employee
 
 me = Resource("me", "Who is calling.")
 
@@ -56,6 +58,7 @@ def get_me(conn: Connection[Any]) -> Response:
     identity = caller().identity
     # Nobody in the directory has an empty id.
     employee_id = identity.employee_id or ""
+    is_about([of_employee(employee_id)])
     found = find_employee(conn, ["name", "department"], employee_id)
     name, department = found or (None, None)
     summary = own_summary(conn, employee_id)

@@ -16,13 +16,11 @@ from api.rate_limits import HEADERS as COUNTED
 from api.reading import what_answered
 from api.shown import POSITION, Shown, what_is_shown
 from api.ways import Headers, Way, Ways
-from api.words import HELD
 
 WORDS = "rollbook.words"
 """Under this name a request's environment (PEP 3333) has the words in which it was asked."""
 
 _OF_ONE_REQUEST = {correlation.HEADER.lower(), POSITION.lower(), *map(str.lower, COUNTED)}
-_GIVEN_AGAIN = {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,8 @@ def remember(app: Flask, memory: Memory) -> None:
 
     def take(response: Response) -> Response:
         shown = what_is_shown()
-        if shown is not None and WORDS in request.environ and not response.is_streamed:
+        is_whole = response.status_code == HTTPStatus.OK and not response.is_streamed
+        if is_whole and shown is not None and WORDS in request.environ:
             _take_way(memory.ways, response)
             _take_answer(memory.answers, response, shown)
         return response
@@ -53,7 +52,7 @@ def belonging(headers: Iterable[tuple[str, str]]) -> Headers:
 
 def _take_way(ways: Ways, response: Response) -> None:
     answered = what_answered()
-    if answered is None or response.status_code != HTTPStatus.OK:
+    if answered is None:
         return
     before = {*answered.headers}
     way = Way(
@@ -67,12 +66,9 @@ def _take_way(ways: Ways, response: Response) -> None:
 
 
 def _take_answer(answers: KeptAnswers, response: Response, shown: Shown) -> None:
-    if response.status_code not in _GIVEN_AGAIN:
-        return
     environ = request.environ
-    path, held = environ["PATH_INFO"], environ.get(HELD)
     answer = KeptAnswer(
-        asking=Asking(caller().identity, path, environ[WORDS], held),
+        asking=Asking(caller().identity, environ["PATH_INFO"], environ[WORDS]),
         status=response.status,
         headers=belonging(response.headers),
         body=response.get_data(),

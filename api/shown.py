@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from flask import g
@@ -40,7 +40,7 @@ def is_about(topics: Iterable[Topic]) -> None:
     """Say that events of other topics change nothing of what the answer shows."""
     shown = what_is_shown()
     if shown is not None:
-        g.shown = replace(shown, topics=frozenset(topics))
+        g.shown = Shown(shown.tables, shown.state, shown.day, frozenset(topics))
 
 
 def what_is_shown() -> Shown | None:

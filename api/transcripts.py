@@ -13,12 +13,14 @@ from api.audit_log import shows
 from api.problems import not_found
 from api.resource import Resource
 from api.shapes import Shape, given, listed, looked_up, nullable, word
+from api.shown import is_about
 from api.wire import answer
 from domain.enrollment import EnrollmentStatus, Source
 from domain.permissions import Permission
 from projections.employee_queries import find_employee
 from projections.enrollment_listing import ENROLLMENT_LISTING
 from projections.program_listing import PROGRAM_LISTING
+from projections.recent_events import OF_PROGRAMS, of_employee
 from projections.transcript import transcript
 
 transcripts = Resource("transcripts", "All that an employee ever took part in.")
@@ -64,6 +66,7 @@ def get_transcript(conn: Connection[Any], employee_id: str) -> Response:
     if own not in {None, employee_id}:
         raise not_found("employee", employee_id)
     shows([employee_id])
+    is_about([OF_PROGRAMS, of_employee(employee_id)])
     cycles = transcript(conn, employee_id)
     if not cycles and own is None and find_employee(conn, ["id"], employee_id) is None:
         raise not_found("employee", employee_id)

@@ -11,12 +11,14 @@ from marshmallow import fields
 from psycopg import Connection
 
 from api.access import caller
+from api.enrollment_reads import topics_in
 from api.lists import list_answer
 from api.parameters import ListParameters
 from api.program_reads import require_visible
 from api.resource import Resource
 from api.selection import Showing
 from api.shapes import Shape, given, listed, looked_up, shown
+from api.shown import is_about
 from domain.permissions import Permission
 from projections.keyset import Order
 from projections.program_listing import PROGRAM_LISTING
@@ -59,6 +61,7 @@ def get_waitlist(
     Employees see their own place.
     """
     require_visible(conn, program_id)
+    is_about(topics_in([program_id]))
     own = caller().own_employee_id
     return list_answer(
         conn,

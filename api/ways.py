@@ -9,6 +9,7 @@ from flask import Response
 
 from api.identity import Identity
 from api.reading import Reading
+from api.shown import POSITION
 from api.words import Words
 from domain.permissions import Permission
 
@@ -37,11 +38,12 @@ class Way:
     _names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_names", frozenset(name.lower() for name, _ in self.headers))
+        names = {POSITION.lower(), *(name.lower() for name, _ in self.headers)}
+        object.__setattr__(self, "_names", frozenset(names))
 
     def headers_of(self, response: Response) -> list[tuple[str, str]]:
-        """Return those with which an answer is sent."""
-        own = ((name, value) for name, value in response.headers if name.lower() not in self._names)
+        """Return those that belong to an answer, whatever the state in which it is given."""
+        own = [header for header in response.headers if header[0].lower() not in self._names]
         return [*own, *self.headers]
 
 

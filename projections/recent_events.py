@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
 from uuid import UUID
 
 from eventlog.fetching import fetch
 from eventlog.pool import Pool, borrowed
+from projections.program_listing import PLACES
 
 MOST_AT_ONCE = 2_000
 """Positions that are looked at to catch up; whoever was away for longer begins anew."""
 MOST_TOPICS = 50_000
 
 _EVENTS = """
-SELECT position, stream_id::text, state ->> 'program_id' FROM rollbook.events
-WHERE position > %s AND position <= %s
+SELECT position, stream_id::text, topic, state ->> 'program_id', state ->> 'employee_id'
+FROM rollbook.events WHERE position > %s AND position <= %s
 """
+_OF_PLACES = frozenset(kind.TOPIC for kind in PLACES)
 
 Topic = str
 """What events are about, by the ids that they name."""
+
+OF_PROGRAMS: Topic = "programs"
+"""The topic of the events of all programs, but for those that give or free places."""
 
 
 def of_stream(stream_id: UUID) -> Topic:
@@ -31,6 +36,11 @@ def of_stream(stream_id: UUID) -> Topic:
 def of_enrollments_in(program_id: UUID | str) -> Topic:
     """Return the topic of the events of all enrollments in a program."""
     return f"in {program_id}"
+
+
+def of_employee(employee_id: str) -> Topic:
+    """Return the topic of the events that name an employee."""
+    return f"about {employee_id}"
 
 
 @dataclass(slots=True)
@@ -80,9 +90,18 @@ class RecentEvents:
             known = _Known(begin, begin)
         with borrowed(pool, patience_seconds) as conn:
             found = fetch(conn, _EVENTS, (known.end, until))
-        for position, stream, program in sorted(found, key=lambda row: row[0]):
-            known.last[stream] = position
-            if program is not None:
-                known.last[of_enrollments_in(program)] = position
+        for position, *event in sorted(found, key=lambda row: row[0]):
+            for topic in _topics(*event):
+                known.last[topic] = position
         known.end = until
         self._known = known
+
+
+def _topics(stream: str, kind: str, program: str | None, employee: str | None) -> Iterator[Topic]:
+    yield stream
+    if program is not None:
+        yield of_enrollments_in(program)
+    if employee is not None:
+        yield of_employee(employee)
+    if kind.startswith("program.") and kind not in _OF_PLACES:
+        yield OF_PROGRAMS

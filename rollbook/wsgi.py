@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from contextlib import ExitStack
 from multiprocessing.util import Finalize
@@ -47,7 +48,7 @@ def create_app() -> Flask:
     side = closing.enter_context(write_side(settings, settings.pool_size, CONNECTION_SECONDS))
     positions = Positions(str(settings.database_url))
     closing.callback(positions.close)
-    return create_api(
+    app = create_api(
         Services(
             training=side.training,
             employees=side.employees,
@@ -61,6 +62,11 @@ def create_app() -> Flask:
             metrics=Metrics(str(metrics_folder(settings))),
         )
     )
+    # What there is by now stays for good. To go through it for dead objects, as the collector does
+    # now and then, takes as long as many requests.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _verifier(settings: Settings, closing: ExitStack) -> TokenVerifier:

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from api import again, tokens, tracing
+from api import still_right, tokens, tracing
 from api.policy import Policy
 from eventlog.pool import Pool, open_pool
 from projections import sight
@@ -115,7 +115,7 @@ def test_another_day_is_another_answer(api: Api, monkeypatch: pytest.MonkeyPatch
     alter_behind_the_back(api, last.json["id"])
     assert api.admin.get(path).json == first.json
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-    monkeypatch.setattr(again, "utc_day", lambda: tomorrow)
+    monkeypatch.setattr(still_right, "utc_day", lambda: tomorrow)
     assert percents(api.admin.get(path)) == [99]
 
 

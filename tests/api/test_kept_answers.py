@@ -143,7 +143,7 @@ def an_answer(word: object, body: bytes) -> KeptAnswer:
 
 
 def asking(word: object) -> Asking:
-    return Asking(Identity("x", (), None), "/", (word,), None)
+    return Asking(Identity("x", (), None), "/", (word,))
 
 
 def test_what_was_not_asked_for_longest_makes_room() -> None:
