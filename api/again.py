@@ -38,7 +38,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _OF_A_BODY = {"content-type", "content-length"}
-_NOT_MODIFIED = f"{HTTPStatus.NOT_MODIFIED:d} {HTTPStatus.NOT_MODIFIED.phrase.upper()}"
+_LINES = {
+    status: f"{status:d} {status.phrase.upper()}"
+    for status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)
+}
 
 
 class Began(NamedTuple):
@@ -128,9 +131,8 @@ class Again:
         own = {correlation.HEADER: chosen, **counted}
         if answer.shown.tables:
             own[POSITION] = str(answer.shown.state.position or 0)
-        line, headers, body = _as_it_is_sent(answer, environ.get(HELD))
-        start_response(line, [*headers, *own.items()])
-        status = int(line[:3])
+        status, headers, body = _as_it_is_sent(answer, environ.get(HELD))
+        start_response(_LINES[status], [*headers, *own.items()])
         tracing.end(span, status)
         seconds = perf_counter() - began.seconds
         measure(self._services.metrics, "GET", answer.operation, status, seconds)
@@ -139,11 +141,11 @@ class Again:
 
 def _as_it_is_sent(
     answer: KeptAnswer, held: str | None
-) -> tuple[str, Sequence[tuple[str, str]], bytes]:
-    """Return the status line, the headers and the body to who holds `held` already."""
+) -> tuple[HTTPStatus, Sequence[tuple[str, str]], bytes]:
+    """Return the status, the headers and the body to who holds `held` already."""
     if held is None or not answer.is_whole:
         return answer.status, answer.headers, answer.body
     if not any(is_held(value, etags_in(held)) for name, value in answer.headers if name == ETAG):
         return answer.status, answer.headers, answer.body
     headers = [header for header in answer.headers if header[0].lower() not in _OF_A_BODY]
-    return _NOT_MODIFIED, headers, b""
+    return HTTPStatus.NOT_MODIFIED, headers, b""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.wsgi import get_path_info
@@ -17,6 +17,7 @@ from api.load import Load
 from api.paths import Malformed
 from api.shown import what_is_shown
 from api.ways import Way, Ways
+from api.wire import Answer, Answered
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -44,7 +45,7 @@ class Ahead:
         with self._load.turns, self._app.app_context():
             calls(asking.identity, way.permission)
             is_asked(Request(environ))
-            return _answer(asking, way, way.reading.answer(ids))
+            return _kept(asking, way, way.reading.answer(ids))
 
     def _way(
         self, asking: Asking, environ: WSGIEnvironment
@@ -59,15 +60,15 @@ class Ahead:
         return way, ids
 
 
-def _answer(asking: Asking, way: Way, response: Response) -> KeptAnswer | None:
+def _kept(asking: Asking, way: Way, answer: Answered) -> KeptAnswer | None:
     shown = what_is_shown()
-    if shown is None or response.is_streamed:
+    if shown is None or not isinstance(answer, Answer):
         return None
     return KeptAnswer(
         asking=asking,
-        status=response.status,
-        headers=way.headers_of(response),
-        body=response.get_data(),
+        status=answer.status,
+        headers=way.headers_of(answer),
+        body=answer.body,
         shown=shown,
         operation=way.operation,
         route=way.route,

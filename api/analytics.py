@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Response
 from psycopg import Connection
 
 from api.analytics_shapes import (
@@ -26,7 +25,7 @@ from api.clock import today
 from api.fields import Body, Identifier, Text
 from api.parameters import ABSENT, WholeParameter
 from api.resource import Resource
-from api.wire import answer
+from api.wire import Answer, answer
 from domain.permissions import Permission
 from domain.program_details import MAX_NAME_LENGTH
 from projections import analytics as figures
@@ -63,7 +62,7 @@ class RateParameters(Body):
     department = Text(MAX_NAME_LENGTH, **ABSENT)
 
 
-def _overview(conn: Connection[Any]) -> Response:
+def _overview(conn: Connection[Any]) -> Answer:
     return answer(overview_json(figures.overview(conn, today())))
 
 
@@ -74,7 +73,7 @@ def _overview(conn: Connection[Any]) -> Response:
     tables=(*TABLES, CERTIFICATE_REGISTER),
     is_cached=True,
 )
-def get_analytics(conn: Connection[Any]) -> Response:
+def get_analytics(conn: Connection[Any]) -> Answer:
     """Show the state of training on one screen."""
     return _overview(conn)
 
@@ -86,7 +85,7 @@ def get_analytics(conn: Connection[Any]) -> Response:
     tables=(*TABLES, CERTIFICATE_REGISTER),
     is_cached=True,
 )
-def get_overview(conn: Connection[Any]) -> Response:
+def get_overview(conn: Connection[Any]) -> Answer:
     """Show the state of training on one screen."""
     return _overview(conn)
 
@@ -98,7 +97,7 @@ def get_overview(conn: Connection[Any]) -> Response:
     tables=TABLES,
     is_cached=True,
 )
-def get_by_category(conn: Connection[Any]) -> Response:
+def get_by_category(conn: Connection[Any]) -> Answer:
     """Compare the categories of programs."""
     return _whole_list([category_json(one) for one in figures.by_category(conn)])
 
@@ -110,7 +109,7 @@ def get_by_category(conn: Connection[Any]) -> Response:
     tables=TABLES,
     is_cached=True,
 )
-def get_by_status(conn: Connection[Any]) -> Response:
+def get_by_status(conn: Connection[Any]) -> Answer:
     """Count the enrollments by status."""
     return _whole_list(statuses_json(figures.outcomes(conn)))
 
@@ -123,7 +122,7 @@ def get_by_status(conn: Connection[Any]) -> Response:
     parameters=RecentParameters,
     is_cached=True,
 )
-def get_recent_completions(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_recent_completions(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answer:
     """Show who completed what last, the latest first."""
     completions = rankings.recent_completions(conn, parameters["limit"])
     return _first_of(completions, figures.outcomes(conn).completed)
@@ -137,7 +136,7 @@ def get_recent_completions(conn: Connection[Any], parameters: Mapping[str, Any])
     parameters=TopParameters,
     is_cached=True,
 )
-def get_top_performers(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_top_performers(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answer:
     """Rank employees by the mean of their best scores.
 
     Those with scores in fewer than `min_programs` are left out. `total` is how many are ranked.
@@ -154,7 +153,7 @@ def get_top_performers(conn: Connection[Any], parameters: Mapping[str, Any]) -> 
     parameters=RateParameters,
     is_cached=True,
 )
-def get_completion_rate(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_completion_rate(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answer:
     """Show the rates of one program, category or department, or of all."""
     outcomes = figures.outcomes(conn, **parameters)
     return answer(
@@ -162,9 +161,9 @@ def get_completion_rate(conn: Connection[Any], parameters: Mapping[str, Any]) ->
     )
 
 
-def _whole_list(items: Sequence[object]) -> Response:
+def _whole_list(items: Sequence[object]) -> Answer:
     return _first_of(items, len(items))
 
 
-def _first_of(items: Sequence[object], total: int) -> Response:
+def _first_of(items: Sequence[object], total: int) -> Answer:
     return answer({"items": items, "total": total, "next": None})

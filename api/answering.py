@@ -7,12 +7,10 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import UUID
 
-from flask import Response
-
 from api.etags import ETAG, etag_of
 from api.services import services
 from api.shown import POSITION
-from api.wire import answer
+from api.wire import Answer, answer
 from domain.aggregate import Aggregate
 from domain.training import Receipt
 
@@ -38,7 +36,7 @@ def command_answer(
     document: Mapping[str, Any] | None,
     status: HTTPStatus = HTTPStatus.OK,
     location: str | None = None,
-) -> Response:
+) -> Answer:
     """Return the answer to the command of `receipt`, with its position and its version."""
     headers: dict[str, str] = {}
     if receipt.position is not None:
@@ -48,9 +46,7 @@ def command_answer(
     if document is not None:
         headers[ETAG] = etag_of(document["version"])
     if document is None:
-        nothing = Response(status=status, headers=headers)
-        nothing.headers.remove("Content-Type")
-        return nothing
+        return Answer(b"", status, headers)
     return answer(document, status, headers=headers)
 
 

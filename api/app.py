@@ -42,6 +42,7 @@ from api.services import Services, install
 from api.tracing import trace_requests
 from api.transcripts import transcripts
 from api.waiting import waitlists
+from api.wire import Answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -83,6 +84,10 @@ class Application(Flask):
     """Flask without coroutines, for which it would look at every function that it calls."""
 
     response_class = WholeResponse
+
+    def make_response(self, rv: Any) -> Response:
+        """Return the response to be sent for what a view answers."""
+        return rv.response(WholeResponse) if isinstance(rv, Answer) else super().make_response(rv)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function as it is."""

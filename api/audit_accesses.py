@@ -7,7 +7,6 @@ from dataclasses import asdict
 from datetime import UTC
 from typing import Any
 
-from flask import Response
 from marshmallow import fields
 from psycopg import Connection
 
@@ -18,7 +17,7 @@ from api.paging import link_to
 from api.parameters import ABSENT, DEFAULT_LIMIT, MAX_LIMIT, WholeParameter
 from api.resource import Resource
 from api.shapes import Shape, given, nullable
-from api.wire import answer
+from api.wire import Answer, answer
 from audit.accesses import WantedAccesses, latest
 from domain.permissions import Permission
 
@@ -70,7 +69,7 @@ class AccessList(Shape):
     answer=AccessList,
     parameters=AccessParameters,
 )
-def get_audit_accesses(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_audit_accesses(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answer:
     """Show who looked at audit data, and at whose. To look here is logged, too."""
     limit = parameters["limit"]
     names = ("reader", "employee_id", "accessed_from", "accessed_before")

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from flask import Response
 from psycopg import Connection
 
 from api.audit_explain_shapes import (
@@ -33,7 +32,7 @@ from api.parameters import (
 from api.problems import FieldError, invalid, not_found
 from api.resource import Resource
 from api.services import services
-from api.wire import answer
+from api.wire import Answer, answer
 from audit.behind import Scope, behind, numbers
 from audit.changes import BOOKKEEPING, RESOURCES, Key
 from audit.explaining import explain
@@ -86,7 +85,7 @@ class FigureParameters(Body):
 )
 def explain_program(
     conn: Connection[Any], parameters: Mapping[str, Any], program_id: UUID
-) -> Response:
+) -> Answer:
     """Show a program and the events that made it what it is."""
     return _row(conn, parameters, "program", program_id, program_id)
 
@@ -99,7 +98,7 @@ def explain_program(
 )
 def explain_enrollment(
     conn: Connection[Any], parameters: Mapping[str, Any], enrollment_id: UUID
-) -> Response:
+) -> Answer:
     """Show an enrollment and the events that made it what it is."""
     return _row(conn, parameters, "enrollment", enrollment_id, enrollment_id)
 
@@ -112,7 +111,7 @@ def explain_enrollment(
 )
 def explain_certificate(
     conn: Connection[Any], parameters: Mapping[str, Any], number: str
-) -> Response:
+) -> Answer:
     """Show a certificate and the events that made it what it is."""
     streams = services().log.find(Enrollment.CertificateIssued.TOPIC, "number", number)
     if not streams:
@@ -127,7 +126,7 @@ def explain_certificate(
     tables=(ENROLLMENT_LISTING, PROGRAM_LISTING, CERTIFICATE_REGISTER),
     parameters=FigureParameters,
 )
-def explain_figure(conn: Connection[Any], parameters: Mapping[str, Any], figure: str) -> Response:
+def explain_figure(conn: Connection[Any], parameters: Mapping[str, Any], figure: str) -> Answer:
     """Show the numbers of a figure, and page by page the rows behind one of them.
 
     Each comes with the event that decided that it counts there.
@@ -159,7 +158,7 @@ def _row(
     resource: str,
     stream_id: UUID,
     key: Key,
-) -> Response:
+) -> Answer:
     field = _field(resource, parameters["field"])
     explained = explain(conn, services().mapper, resource, stream_id, key)
     if explained is None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Response
 from psycopg import Connection
 
 from api.audit_export import exported, searched_pages
@@ -19,7 +18,7 @@ from api.parameters import DEFAULT_LIMIT
 from api.problems import not_found
 from api.resource import Resource
 from api.services import services
-from api.wire import answer
+from api.wire import Answered, answer
 from audit.history import Step, history_of
 from audit.trail import TrailWindow, search
 from audit.wanted import Wanted, WantedOfAll
@@ -37,7 +36,7 @@ audit_history = Resource("audit", "What happened, who did it, why, and what it c
 )
 def get_enrollment_history(
     conn: Connection[Any], parameters: Mapping[str, Any], enrollment_id: UUID
-) -> Response:
+) -> Answered:
     """Show everything that happened to an enrollment, from its first event on."""
     return _stream(conn, parameters, "enrollment", enrollment_id)
 
@@ -50,7 +49,7 @@ def get_enrollment_history(
 )
 def get_program_history(
     conn: Connection[Any], parameters: Mapping[str, Any], program_id: UUID
-) -> Response:
+) -> Answered:
     """Show everything that happened to a program, also to one that was deleted."""
     return _stream(conn, parameters, "program", program_id)
 
@@ -64,7 +63,7 @@ def get_program_history(
 )
 def get_employee_history(
     conn: Connection[Any], parameters: Mapping[str, Any], employee_id: str
-) -> Response:
+) -> Answered:
     """Show everything that concerns a person, in all programs, whether in the directory or not.
 
     That is the enrollments, the certificates, and the seats and places on waiting lists. It is
@@ -81,7 +80,7 @@ def get_employee_history(
     tables=(AUDIT_TRAIL,),
     parameters=EventParameters,
 )
-def get_events(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_events(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answered:
     """Search the whole log, the newest first unless told otherwise.
 
     Without `sort` that is by the time that is filtered by, or else by when they were recorded.
@@ -92,7 +91,7 @@ def get_events(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response
 
 def _stream(
     conn: Connection[Any], parameters: Mapping[str, Any], kind: str, stream_id: UUID
-) -> Response:
+) -> Answered:
     steps = list(history_of(conn, services().mapper, stream_id))
     if not steps or not steps[0].stored.topic.startswith(f"{kind}."):
         raise not_found(kind, str(stream_id))
@@ -107,7 +106,7 @@ def _stream(
 
 def _searched(
     conn: Connection[Any], parameters: Mapping[str, Any], of_all: WantedOfAll, sort: str
-) -> Response:
+) -> Answered:
     window = TrailWindow(
         limit=parameters["limit"] or DEFAULT_LIMIT,
         after=parameters["cursor"],
@@ -121,7 +120,7 @@ def _searched(
     return _page(page.steps, None, page.after)
 
 
-def _page(steps: Sequence[Step], total: int | None, after: int | None) -> Response:
+def _page(steps: Sequence[Step], total: int | None, after: int | None) -> Answered:
     following = None if after is None else link_to(str(after))
     shows(map(person_of, steps))
     items = [event_json(step) for step in steps]

@@ -58,7 +58,7 @@ def _log(response: Response) -> Response:
         with services().pool.connection() as conn:
             accesses.add(conn, _access(response.status_code))
     except Exception as error:  # noqa: BLE001  # whatever it is, nothing must be shown
-        return respond_to(error)
+        return respond_to(error).response(type(response))
     return response
 
 

@@ -8,7 +8,6 @@ from datetime import UTC
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response
 from psycopg import Connection
 
 from api.audit_parameters import MAX_POSITION
@@ -24,7 +23,7 @@ from api.parameters import ABSENT, DEFAULT_LIMIT, MAX_LIMIT, WholeParameter
 from api.problems import Problem, ProblemError, not_found
 from api.resource import Resource, TextAnswer
 from api.services import services
-from api.wire import answer
+from api.wire import Answer, answer
 from domain.permissions import Permission
 from proof import checkpoints
 from proof.checkpoints import StoredCheckpoint, TreeWasChanged
@@ -59,16 +58,20 @@ class ConsistencyParameters(Body):
 
 # Witnesses have no token. They take what has the forms of C2SP, which are text.
 @audit_proofs.open("/audit/checkpoint", answer=TextAnswer(TEXT))
-def get_checkpoint() -> Response:
+def get_checkpoint() -> Answer:
     """Show the latest signed checkpoint (C2SP tlog-checkpoint)."""
     with services().pool.connection() as conn:
-        return Response(_latest(conn).note, content_type=TEXT_IN_UTF8)
+        return _plain(_latest(conn).note)
 
 
 @audit_proofs.open("/audit/key", answer=TextAnswer(TEXT))
-def get_key() -> Response:
+def get_key() -> Answer:
     """Show the key by which checkpoints and bundles are checked (C2SP signed-note)."""
-    return Response(f"{services().signer.verifier_key}\n", content_type=TEXT_IN_UTF8)
+    return _plain(f"{services().signer.verifier_key}\n")
+
+
+def _plain(text: str) -> Answer:
+    return Answer(text.encode(), HTTPStatus.OK, {"Content-Type": TEXT_IN_UTF8})
 
 
 @audit_proofs.query(
@@ -77,7 +80,7 @@ def get_key() -> Response:
     answer=CheckpointList,
     parameters=CheckpointParameters,
 )
-def get_checkpoints(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_checkpoints(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answer:
     """List the signed checkpoints, the latest first."""
     limit, cursor = parameters["limit"], parameters["cursor"] or MAX_POSITION
     found = checkpoints.before(conn, cursor, limit + 1)
@@ -94,7 +97,7 @@ def get_checkpoints(conn: Connection[Any], parameters: Mapping[str, Any]) -> Res
     is_recorded=False,
     answers={HTTPStatus.OK: CheckpointShape},
 )
-def make_checkpoint(body: Mapping[str, Any]) -> Response:
+def make_checkpoint(body: Mapping[str, Any]) -> Answer:
     """Sign a checkpoint of all events that the tree holds now."""
     del body
     with services().log.connection() as conn:
@@ -107,7 +110,7 @@ def make_checkpoint(body: Mapping[str, Any]) -> Response:
     answer=InclusionShape,
     parameters=InclusionParameters,
 )
-def get_inclusion(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_inclusion(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answer:
     """Prove that an event is in the log of a checkpoint (RFC 9162, section 2.1.3)."""
     tree, size = Tree(conn), parameters["size"] or _latest(conn).size
     try:
@@ -132,7 +135,7 @@ def get_inclusion(conn: Connection[Any], parameters: Mapping[str, Any]) -> Respo
     answer=ConsistencyShape,
     parameters=ConsistencyParameters,
 )
-def get_consistency(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_consistency(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answer:
     """Prove that the log of one checkpoint begins that of a later one (RFC 9162, section 2.1.4)."""
     tree, old = Tree(conn), parameters["size"]
     new = parameters["to"] or _latest(conn).size

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response
-
 from api.bulk_parts import Bulk, perform
 from api.bulk_results import Result
 from api.bulk_shapes import (
@@ -23,6 +21,7 @@ from api.bulk_shapes import (
 from api.ownership import who_enrolls
 from api.resource import Resource
 from api.services import services
+from api.wire import Answer
 from domain.bulk import Enrolling, Progress
 from domain.enrollment import Enrollment
 from domain.permissions import Permission
@@ -38,7 +37,7 @@ bulk = Resource("bulk", "Thousands of commands in one request, with a result for
     answers={HTTPStatus.OK: BulkEnrolled},
     in_parts=True,
 )
-def enroll_many(body: Mapping[str, Any]) -> Response:
+def enroll_many(body: Mapping[str, Any]) -> Answer:
     """Enroll many employees, in one program or in several.
 
     Those of one program come in in the order of the rows.
@@ -54,7 +53,7 @@ def enroll_many(body: Mapping[str, Any]) -> Response:
     answers={HTTPStatus.OK: BulkProgress},
     in_parts=True,
 )
-def record_progress_many(body: Mapping[str, Any]) -> Response:
+def record_progress_many(body: Mapping[str, Any]) -> Answer:
     """Record the progress of many enrollments, in the order of the rows."""
     return perform(RECORDING, body)
 

@@ -11,7 +11,6 @@ from time import monotonic
 from typing import Any
 
 import msgspec
-from flask import Response
 from marshmallow import Schema
 
 from api.acts import act_of
@@ -20,7 +19,7 @@ from api.failures import problem_with, respond
 from api.idempotency import REPLAYED, given_key, once
 from api.problems import RETRY_SECONDS, Problem, ProblemError
 from api.shown import POSITION
-from api.wire import answer
+from api.wire import Answer, answer
 from domain.act import Act
 from domain.bulk import Outcome, SomeRefusedError
 from domain.enrollment import Enrollment
@@ -65,7 +64,7 @@ class Bulk:
     group: Callable[[Mapping[str, Any]], str]
 
 
-def perform(kind: Bulk, body: Mapping[str, Any]) -> Response:
+def perform(kind: Bulk, body: Mapping[str, Any]) -> Answer:
     """Return the answer to a bulk: a result for each row.
 
     Each part has a key of its own, so that a keyed request that was cut off goes on where it
@@ -76,7 +75,7 @@ def perform(kind: Bulk, body: Mapping[str, Any]) -> Response:
     rows = sorted(enumerate(body["rows"]), key=lambda row: kind.group(row[1]))
     size = len(rows) if body["atomic"] else PART_ROWS
     deadline = monotonic() + TIME_SECONDS
-    parts: list[Response] = []
+    parts: list[Answer] = []
     for first in range(0, len(rows), size):
         said = rows[first : first + size]
         part = partial(_part, kind, said, act, deadline, atomic=body["atomic"])
@@ -98,7 +97,7 @@ def _part(
     deadline: float,
     *,
     atomic: bool,
-) -> Response:
+) -> Answer:
     if monotonic() > deadline:
         raise ProblemError(OUT_OF_TIME)
     rows = read_rows(kind.schema, kind.ask, said)
@@ -116,13 +115,13 @@ def _part(
 
 def _none_done(
     kind: Bulk, rows: Sequence[Row[Any]], refusals: Sequence[DomainError | None]
-) -> Response:
+) -> Answer:
     results = results_of(rows, refusals, kind.describe)
     return respond(replace(NONE_DONE, facts=_document(kind, results)))
 
 
-def _together(kind: Bulk, parts: Sequence[Response]) -> Response:
-    if parts[0].status_code != HTTPStatus.OK:
+def _together(kind: Bulk, parts: Sequence[Answer]) -> Answer:
+    if parts[0].status != HTTPStatus.OK:
         return parts[0]
     headers = {}
     positions = [int(part.headers[POSITION]) for part in parts if POSITION in part.headers]
@@ -130,7 +129,7 @@ def _together(kind: Bulk, parts: Sequence[Response]) -> Response:
         headers[POSITION] = str(max(positions))
     if all(REPLAYED in part.headers for part in parts):
         headers[REPLAYED] = "true"
-    results = [it for part in parts for it in msgspec.json.decode(part.data)["results"]]
+    results = [it for part in parts for it in msgspec.json.decode(part.body)["results"]]
     return answer(_document(kind, results), headers=headers)
 
 

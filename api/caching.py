@@ -8,13 +8,12 @@ from datetime import date
 from http import HTTPStatus
 
 import msgspec
-from flask import Response
 
 from api.access import caller
 from api.asked import asked
 from api.etags import ETAG, etag_of
 from api.shown import is_about
-from api.wire import JSON_TYPE
+from api.wire import JSON_TYPE, Answer, Answered
 from api.words import HELD
 from projections.recent_events import Topic
 
@@ -50,22 +49,20 @@ def is_held(etag: str, held: Sequence[str]) -> bool:
     return etag in held or held == ["*"]
 
 
-def cached(response: Response, etag: str) -> Response:
-    """Return the response with its ETag, to be kept by the caller."""
-    response.headers[ETAG] = etag
-    response.headers["Cache-Control"] = CACHE_CONTROL
-    response.headers["Vary"] = "Accept"
-    return response
+def cached(answer: Answered, etag: str) -> Answered:
+    """Return the answer with its ETag, to be kept by the caller."""
+    answer.headers[ETAG] = etag
+    answer.headers["Cache-Control"] = CACHE_CONTROL
+    answer.headers["Vary"] = "Accept"
+    return answer
 
 
-def not_modified(etag: str) -> Response:
+def not_modified(etag: str) -> Answered:
     """Return the answer for what the caller holds."""
-    nothing = cached(Response(status=HTTPStatus.NOT_MODIFIED), etag)
-    nothing.headers.remove("Content-Type")
-    return nothing
+    return cached(Answer(b"", HTTPStatus.NOT_MODIFIED, {}), etag)
 
 
-def resource_answer(document: object, version: int, topics: Iterable[Topic] = ()) -> Response:
+def resource_answer(document: object, version: int, topics: Iterable[Topic] = ()) -> Answered:
     """Return a resource at its version, with an ETag for all that is shown of it.
 
     Events of other `topics` change nothing of that; without topics any event may.
@@ -75,4 +72,4 @@ def resource_answer(document: object, version: int, topics: Iterable[Topic] = ()
     etag = etag_of(version, hashlib.blake2b(body, digest_size=6).hexdigest())
     if is_held(etag, held_etags()):
         return not_modified(etag)
-    return cached(Response(body, content_type=JSON_TYPE), etag)
+    return cached(Answer(body, HTTPStatus.OK, {"Content-Type": JSON_TYPE}), etag)

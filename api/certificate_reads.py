@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Response
 from msgspec.structs import asdict
 from psycopg import Connection
 
@@ -35,6 +34,7 @@ from api.selection import Include, Showing, found_by
 from api.services import services
 from api.shapes import listed, shown
 from api.shown import is_about
+from api.wire import Answered
 from domain.permissions import Permission
 from projections.certificate_queries import (
     CERTIFICATES,
@@ -103,7 +103,7 @@ class CertificateParameters(ListParameters):
     parameters=SHOWING.parameters(CertificateParameters),
     is_cached=True,
 )
-def get_certificates(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_certificates(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answered:
     """List certificates.
 
     Employees see their own.
@@ -178,7 +178,7 @@ def _enrollment_of(number: str) -> UUID | None:
     parameters=SHOWING.parameters(),
     is_cached=True,
 )
-def get_certificate(conn: Connection[Any], parameters: Mapping[str, Any], number: str) -> Response:
+def get_certificate(conn: Connection[Any], parameters: Mapping[str, Any], number: str) -> Answered:
     """Show a certificate."""
     selection = SHOWING.select(parameters)
     columns = [*selection.columns, "version", "enrollment_id", "cycle", "program_id"]

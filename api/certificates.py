@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response
-
 from api.acts import ReasonedBody, act_of
 from api.answering import command_answer, folded
 from api.certificate_reads import certificates
@@ -18,6 +16,7 @@ from api.certificate_shapes import (
 )
 from api.clock import today
 from api.services import services
+from api.wire import Answer
 from domain.enrollment import Enrollment
 from domain.permissions import Permission
 from domain.training import Receipt
@@ -33,7 +32,7 @@ __all__ = ["certificates"]
     body=CertificateBody,
     answers={HTTPStatus.CREATED: CertificateShape},
 )
-def issue_certificate(body: Mapping[str, Any]) -> Response:
+def issue_certificate(body: Mapping[str, Any]) -> Answer:
     """Certify a completed enrollment."""
     receipt = services().training.issue_certificate(body["enrollment_id"], act_of(body))
     number = receipt.subject.live_certificates[receipt.subject.cycle]
@@ -48,7 +47,7 @@ def issue_certificate(body: Mapping[str, Any]) -> Response:
     body=ReasonedBody,
     answers={HTTPStatus.OK: CertificateShape},
 )
-def revoke_certificate(body: Mapping[str, Any], number: str) -> Response:
+def revoke_certificate(body: Mapping[str, Any], number: str) -> Answer:
     """Take a certificate back."""
     receipt = services().training.revoke_certificate(number, act_of(body))
     return _answer(receipt, number)
@@ -59,7 +58,7 @@ def _answer(
     number: str,
     status: HTTPStatus = HTTPStatus.OK,
     location: str | None = None,
-) -> Response:
+) -> Answer:
     def evolve_this(row: CertificateRow | None, event: Any) -> CertificateRow | None:
         return evolve(row, event) if getattr(event, "number", None) == number else row
 

@@ -33,7 +33,7 @@ def description() -> dict[str, Any]:
 @declares(Public.ANYBODY)
 def openapi() -> Response:
     """Describe the API for programs."""
-    return answer(description())
+    return answer(description()).response(Response)
 
 
 @docs.get("/docs")

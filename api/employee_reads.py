@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response
 from psycopg import Connection
 
 from api.caching import resource_answer
@@ -24,6 +23,7 @@ from api.problems import not_found
 from api.resource import Resource
 from api.selection import Showing
 from api.shapes import listed, shown
+from api.wire import Answered
 from domain.permissions import Permission
 from domain.program_details import MAX_NAME_LENGTH
 from projections.employee_queries import (
@@ -58,7 +58,7 @@ class EmployeeParameters(ListParameters):
     parameters=SHOWING.parameters(EmployeeParameters),
     is_cached=True,
 )
-def get_employees(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_employees(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answered:
     """List employees."""
     wanted = EmployeeFilter(
         departments=parameters["department"],
@@ -85,7 +85,7 @@ def get_employees(conn: Connection[Any], parameters: Mapping[str, Any]) -> Respo
 )
 def get_employee(
     conn: Connection[Any], parameters: Mapping[str, Any], employee_id: str
-) -> Response:
+) -> Answered:
     """Show an employee."""
     selection = SHOWING.select(parameters)
     found = find_employee(conn, [*selection.columns, "version"], employee_id)

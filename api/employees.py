@@ -7,8 +7,6 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response
-
 from api.conditions import ABSENT_VERSION, require_expected
 from api.employee_reads import employees
 from api.employee_shapes import EmployeeBody, EmployeePatch, EmployeeShape
@@ -16,7 +14,7 @@ from api.etags import ETAG, etag_of
 from api.merging import merged
 from api.problems import FieldError, invalid, not_found
 from api.services import services
-from api.wire import answer
+from api.wire import Answer, answer
 from directory.employees import Employee
 from domain.permissions import Permission
 
@@ -31,7 +29,7 @@ __all__ = ["employees"]
     is_recorded=False,
     answers={HTTPStatus.OK: EmployeeShape, HTTPStatus.CREATED: EmployeeShape},
 )
-def put_employee(body: Mapping[str, Any], employee_id: str) -> Response:
+def put_employee(body: Mapping[str, Any], employee_id: str) -> Answer:
     """Enter an employee into the directory, or replace the entry.
 
     What the body leaves out is reset.
@@ -54,7 +52,7 @@ def put_employee(body: Mapping[str, Any], employee_id: str) -> Response:
     is_recorded=False,
     answers={HTTPStatus.OK: EmployeeShape},
 )
-def amend_employee(patch: Mapping[str, Any], employee_id: str) -> Response:
+def amend_employee(patch: Mapping[str, Any], employee_id: str) -> Answer:
     """Change some of an employee's entry.
 
     What the body leaves out stays, and what is null is reset.
@@ -76,6 +74,6 @@ def _require_same_id(body: Mapping[str, Any], employee_id: str) -> None:
         raise invalid([FieldError("id", "must be the one in the path")])
 
 
-def _answer(employee: Employee, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _answer(employee: Employee, status: HTTPStatus = HTTPStatus.OK) -> Answer:
     services().sight.outlive()
     return answer(employee, status, headers={ETAG: etag_of(employee.version)})

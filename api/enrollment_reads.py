@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Response
 from psycopg import Connection
 
 from api.access import caller
@@ -35,6 +34,7 @@ from api.resource import Resource
 from api.selection import Include, Selection, Showing, found_by
 from api.shapes import listed, shown
 from api.shown import is_about
+from api.wire import Answered
 from domain.enrollment import EnrollmentStatus
 from domain.permissions import Permission
 from domain.program_details import MAX_NAME_LENGTH
@@ -139,7 +139,7 @@ class EnrollmentParameters(EnrollmentsOfOneParameters):
     parameters=SHOWING.parameters(EnrollmentParameters),
     is_cached=True,
 )
-def get_enrollments(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_enrollments(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answered:
     """List enrollments.
 
     Employees see their own.
@@ -163,7 +163,7 @@ def get_enrollments(conn: Connection[Any], parameters: Mapping[str, Any]) -> Res
 )
 def get_program_enrollments(
     conn: Connection[Any], parameters: Mapping[str, Any], program_id: UUID
-) -> Response:
+) -> Answered:
     """List the enrollments in a program.
 
     Employees see their own.
@@ -183,7 +183,7 @@ def get_program_enrollments(
 )
 def get_enrollment(
     conn: Connection[Any], parameters: Mapping[str, Any], enrollment_id: UUID
-) -> Response:
+) -> Answered:
     """Show an enrollment."""
     selection = SHOWING.select(parameters)
     columns = [*selection.columns, "version", "program_id"]
@@ -201,7 +201,7 @@ def topics(selection: Selection, enrollment_id: UUID, program_id: UUID) -> list[
     return [*found, of_enrollments_in(program_id)] if "program" in selection.includes else found
 
 
-def _list(conn: Connection[Any], parameters: Mapping[str, Any], **among: Any) -> Response:
+def _list(conn: Connection[Any], parameters: Mapping[str, Any], **among: Any) -> Answered:
     scores = Range(parameters["score_min"], parameters["score_max"])
     wanted = EnrollmentFilter(
         today=today(),

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask import Response
 from marshmallow import Schema
 
 from api.acts import ActBody, ReasonedBody, act_of
@@ -25,6 +24,7 @@ from api.enrollment_shapes import (
 )
 from api.ownership import require_own_enrollment, who_enrolls
 from api.services import services
+from api.wire import Answer, Answered
 from domain.enrollment import Enrollment
 from domain.permissions import Permission
 from domain.signature import Signing
@@ -41,7 +41,7 @@ __all__ = ["enrollments"]
     body=EnrollBody,
     answers={HTTPStatus.CREATED: EnrollmentShape},
 )
-def enroll(body: Mapping[str, Any]) -> Response:
+def enroll(body: Mapping[str, Any]) -> Answer:
     """Enroll an employee in a program.
 
     Answers with the status `enrolled`, or `waitlisted` when all places are taken.
@@ -56,7 +56,7 @@ def enroll(body: Mapping[str, Any]) -> Response:
 
 def _action(
     name: str, permission: Permission, body: type[Schema]
-) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+) -> Callable[[Callable[..., Answer]], Callable[..., Answered]]:
     return enrollments.command(
         "POST",
         f"/enrollments/<id:enrollment_id>/{name}",
@@ -67,7 +67,7 @@ def _action(
 
 
 @_action("progress", Permission.RECORD_PROGRESS, ProgressBody)
-def record_progress(body: Mapping[str, Any], enrollment_id: UUID) -> Response:
+def record_progress(body: Mapping[str, Any], enrollment_id: UUID) -> Answer:
     """Record how far an employee is."""
     receipt = services().training.record_progress(
         enrollment_id, act_of(body), body["percent"], body["score_percent"], body["note"]
@@ -76,14 +76,14 @@ def record_progress(body: Mapping[str, Any], enrollment_id: UUID) -> Response:
 
 
 @_action("correct", Permission.CORRECT, CorrectBody)
-def correct_progress(body: Mapping[str, Any], enrollment_id: UUID) -> Response:
+def correct_progress(body: Mapping[str, Any], enrollment_id: UUID) -> Answer:
     """Put a wrong progress right, up or down."""
     act = act_of(body)
     return _answer(services().training.correct_progress(enrollment_id, act, body["percent"]))
 
 
 @_action("complete", Permission.RECORD_PROGRESS, CompleteBody)
-def complete(body: Mapping[str, Any], enrollment_id: UUID) -> Response:
+def complete(body: Mapping[str, Any], enrollment_id: UUID) -> Answer:
     """End an enrollment with success.
 
     Issues the certificate where the program does so by itself.
@@ -100,20 +100,20 @@ def complete(body: Mapping[str, Any], enrollment_id: UUID) -> Response:
 
 
 @_action("fail", Permission.RECORD_PROGRESS, FailBody)
-def fail(body: Mapping[str, Any], enrollment_id: UUID) -> Response:
+def fail(body: Mapping[str, Any], enrollment_id: UUID) -> Answer:
     """End an enrollment without success."""
     return _answer(services().training.fail(enrollment_id, act_of(body), body["score_percent"]))
 
 
 @_action("withdraw", Permission.ENROLL, ActBody)
-def withdraw(body: Mapping[str, Any], enrollment_id: UUID) -> Response:
+def withdraw(body: Mapping[str, Any], enrollment_id: UUID) -> Answer:
     """End an enrollment before its end; a free place goes to the first who waits."""
     require_own_enrollment(enrollment_id)
     return _answer(services().training.withdraw(enrollment_id, act_of(body)))
 
 
 @_action("void", Permission.CORRECT, ReasonedBody)
-def void_completion(body: Mapping[str, Any], enrollment_id: UUID) -> Response:
+def void_completion(body: Mapping[str, Any], enrollment_id: UUID) -> Answer:
     """Undo a completion recorded in error; its certificate is revoked."""
     return _answer(services().training.void_completion(enrollment_id, act_of(body)))
 
@@ -122,6 +122,6 @@ def _answer(
     receipt: Receipt[Enrollment],
     status: HTTPStatus = HTTPStatus.OK,
     location: str | None = None,
-) -> Response:
+) -> Answer:
     row = folded(receipt.subject, evolve)
     return command_answer(receipt, enrollment_json(row, today()), status, location)

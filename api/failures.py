@@ -8,12 +8,12 @@ from http import HTTPStatus
 import psycopg
 import psycopg_pool
 from eventsourcing import persistence
-from flask import Flask, Response, request
+from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
 from api.correlation import trace_id
 from api.problems import RETRY_SECONDS, Problem, ProblemError, problem_of
-from api.wire import PROBLEM_TYPE, answer
+from api.wire import PROBLEM_TYPE, Answer, answer
 from directory.erasing import PersonErasedError
 from domain.errors import DomainError
 from domain.personal_record import EmployeeErasedError
@@ -76,11 +76,12 @@ def fail_as_ahead() -> None:
 
 def answer_failures(app: Flask) -> None:
     """Let every error of `app` end as a problem document."""
-    app.register_error_handler(HTTPException, lambda error: respond(_of_http(error)))
-    app.register_error_handler(Exception, respond_to)
+    kind = app.response_class
+    app.register_error_handler(HTTPException, lambda error: respond(_of_http(error)).response(kind))
+    app.register_error_handler(Exception, lambda error: respond_to(error).response(kind))
 
 
-def respond(problem: Problem) -> Response:
+def respond(problem: Problem) -> Answer:
     """Return the response that tells `problem`."""
     document = problem.document(trace_id())
     return answer(document, problem.status, headers=problem.headers, media_type=PROBLEM_TYPE)
@@ -95,7 +96,7 @@ def _of_http(error: HTTPException) -> Problem:
     return Problem(status, code, DETAILS.get(status, f"{status.phrase}."), headers=kept)
 
 
-def respond_to(error: Exception) -> Response:
+def respond_to(error: Exception) -> Answer:
     """Return the response to an error that says nothing about the request, and log it."""
     return respond(problem_with(error))
 

@@ -6,7 +6,6 @@ from http import HTTPStatus
 
 import psycopg
 import psycopg_pool
-from flask import Response
 from marshmallow import fields
 
 from api.failures import NO_DATABASE
@@ -14,7 +13,7 @@ from api.problems import RETRY_SECONDS, Problem, ProblemError
 from api.resource import Resource
 from api.services import services
 from api.shapes import Shape, given
-from api.wire import answer
+from api.wire import Answer, answer
 from eventlog.schema import is_up_to_date
 from projections.standing import standing
 from projections.store import without_indexes
@@ -39,13 +38,13 @@ class ReadyShape(AliveShape):
 
 
 @health.open("/healthz", answer=AliveShape)
-def healthz() -> Response:
+def healthz() -> Answer:
     """Tell that this process is alive."""
     return answer({"status": "alive"})
 
 
 @health.open("/readyz", answer=ReadyShape)
-def readyz() -> Response:
+def readyz() -> Answer:
     """Tell whether this process can serve.
 
     The database answers, its tables are those of this version, and they are not far behind the log

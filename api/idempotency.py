@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from flask import Response, request
+from flask import request
 
 from api.access import caller
 from api.conditions import IF_MATCH, IF_NONE_MATCH
@@ -29,6 +29,7 @@ from api.problems import (
     problem_of,
 )
 from api.services import services
+from api.wire import Answer
 from domain.errors import ContentionError, DomainError
 from eventlog.answers import AnswerKey, KeptAnswer, find_answer, keep_answer, lock, try_lock
 
@@ -61,11 +62,11 @@ class _Person(msgspec.Struct):
     employee_id: str | None = None
 
 
-class _Answer(_Person):
+class _Said(_Person):
     results: list[_Person] = []
 
 
-def answered_once(view: Callable[..., Response]) -> Callable[..., Response]:
+def answered_once(view: Callable[..., Answer]) -> Callable[..., Answer]:
     """Let `view` answer each key once, and give that answer to all who repeat it.
 
     A refusal by the rules is an answer too; what never came to be decided (a body that is
@@ -73,7 +74,7 @@ def answered_once(view: Callable[..., Response]) -> Callable[..., Response]:
     """
 
     @wraps(view)
-    def answer(*args: Any, **ids: Any) -> Response:
+    def answer(*args: Any, **ids: Any) -> Answer:
         key = given_key()
         if key is None:
             return view(*args, **ids)
@@ -93,14 +94,14 @@ def given_key() -> AnswerKey | None:
     return AnswerKey(caller().identity.subject, match["key"])
 
 
-def once(key: AnswerKey, work: Callable[[], Response]) -> Response:
+def once(key: AnswerKey, work: Callable[[], Answer]) -> Answer:
     """Return what `work`, which gives one command, answers, or what it answered before.
 
     Raises a 409 problem while another request is at it, a 422 problem for another request.
     """
     fingerprint = _fingerprint()
 
-    def attempt() -> Response:
+    def attempt() -> Answer:
         log = services().log
         with log.connection() as conn:
             # Only the first part is refused to those who come second: the others follow from it.
@@ -118,7 +119,7 @@ def once(key: AnswerKey, work: Callable[[], Response]) -> Response:
     return services().training.in_one_transaction(attempt)
 
 
-def _answer_or_refusal(work: Callable[[], Response]) -> Response:
+def _answer_or_refusal(work: Callable[[], Answer]) -> Answer:
     try:
         return work()
     except ContentionError:
@@ -133,17 +134,16 @@ def _fingerprint() -> bytes:
     return sha256(head.encode() + request.get_data(cache=True)).digest()
 
 
-def _kept(answer: Response, fingerprint: bytes) -> KeptAnswer:
+def _kept(answer: Answer, fingerprint: bytes) -> KeptAnswer:
     headers = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
-    body = answer.get_data()
-    said = msgspec.json.decode(body, type=_Answer) if body else _Answer()
+    said = msgspec.json.decode(answer.body, type=_Said) if answer.body else _Said()
     told = {person.employee_id for person in (said, *said.results)}
     # What cannot be an id was refused: it concerns nobody, and might not even be stored.
     concerning = [person for person in told if person and EMPLOYEE_ID.fullmatch(person)]
-    return KeptAnswer(fingerprint, answer.status_code, headers, body, concerning)
+    return KeptAnswer(fingerprint, answer.status, headers, answer.body, concerning)
 
 
-def _again(kept: KeptAnswer, fingerprint: bytes) -> Response:
+def _again(kept: KeptAnswer, fingerprint: bytes) -> Answer:
     if kept.fingerprint != fingerprint:
         raise ProblemError(REUSED)
-    return Response(kept.body, kept.status, {**kept.headers, REPLAYED: "true"})
+    return Answer(kept.body, HTTPStatus(kept.status), {**kept.headers, REPLAYED: "true"})

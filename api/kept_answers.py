@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from threading import Lock
 from typing import NamedTuple
 
@@ -15,7 +16,6 @@ from api.words import Words
 LARGEST_SHARE = 16
 """One answer takes no more than such a part of the room there is."""
 _OVERHEAD_BYTES = 4096
-_OK = "200 OK"
 
 
 class Asking(NamedTuple):
@@ -31,7 +31,6 @@ class KeptAnswer:
     """An answer, and what it follows from.
 
     Attributes:
-        status: the line that tells it, such as `200 OK`.
         headers: those that belong to the answer, rather than to the one request.
         shown: what it shows, and in which state.
         operation: what was asked for, as the description names it.
@@ -39,7 +38,7 @@ class KeptAnswer:
     """
 
     asking: Asking
-    status: str
+    status: HTTPStatus
     headers: Sequence[tuple[str, str]]
     body: bytes
     shown: Shown
@@ -49,7 +48,7 @@ class KeptAnswer:
     @property
     def is_whole(self) -> bool:
         """Whether it is not only the word that the caller has it."""
-        return self.status == _OK
+        return self.status == HTTPStatus.OK
 
     @property
     def size_bytes(self) -> int:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response
 from psycopg import Connection
 
 from api.exports import exported, wanted_format
 from api.paging import next_link, window
 from api.parameters import DEFAULT_LIMIT
 from api.selection import Showing
-from api.wire import answer
+from api.wire import Answered, answer
 from projections.conditions import Conditions
 from projections.count import Count, told
 from projections.keyset import Order
@@ -27,7 +26,7 @@ def list_answer(
     conditions: Conditions,
     count: Count,
     default: Order,
-) -> Response:
+) -> Answered:
     """Return what `parameters` ask for of the rows that meet the conditions.
 
     `count` is their total; `default` the order where none is asked for.

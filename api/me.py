@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
 from marshmallow import fields
 from psycopg import Connection
 
@@ -13,7 +12,7 @@ from api.program_shapes import EnrollmentCountsShape
 from api.resource import Resource
 from api.shapes import Shape, given, nullable, part
 from api.shown import is_about
-from api.wire import answer
+from api.wire import Answer, answer
 from domain.permissions import Permission
 from projections.certificate_register import CERTIFICATE_REGISTER
 from projections.employee_queries import find_employee
@@ -53,7 +52,7 @@ class MeShape(Shape):
     tables=(ENROLLMENT_LISTING, CERTIFICATE_REGISTER),
     is_cached=True,
 )
-def get_me(conn: Connection[Any]) -> Response:
+def get_me(conn: Connection[Any]) -> Answer:
     """Show who calls, in which roles, and what is the caller's own."""
     identity = caller().identity
     # Nobody in the directory has an empty id.

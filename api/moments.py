@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g
+from flask import g
 from marshmallow import Schema
 
 from api.access import caller
@@ -21,6 +21,7 @@ from api.fields import DAY_PATTERN, Body, Moment
 from api.parameters import ABSENT, WholeParameter
 from api.problems import FieldError, Problem, ProblemError, invalid, not_found
 from api.services import services
+from api.wire import Answered
 from domain.permissions import Permission
 from projections.as_of import Moment as Times
 
@@ -28,7 +29,7 @@ MAX_VERSION = 2**31 - 1
 _DAY = re.compile(DAY_PATTERN, re.ASCII)
 NAMES = ("as_of", "known_at", "version")
 
-Endpoint = Callable[..., Response]
+Endpoint = Callable[..., Answered]
 StreamOf = Callable[..., UUID | None]
 """From the ids in a path to the stream whose versions are meant."""
 
@@ -123,7 +124,7 @@ def asking(
 
     def decorate(query: Endpoint) -> Endpoint:
         @wraps(query)
-        def at_moment(parameters: Mapping[str, Any], **ids: Any) -> Response:
+        def at_moment(parameters: Mapping[str, Any], **ids: Any) -> Answered:
             asked = {name: parameters.get(name) for name in NAMES}
             if permission is not Permission.READ_ANALYTICS and (
                 asked["known_at"] or asked["version"]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response
 from psycopg import Connection
 
 from api.acts import ReasonedBody, act_of
@@ -19,7 +18,7 @@ from api.resource import Resource
 from api.selection import Showing
 from api.services import services
 from api.shapes import listed, shown
-from api.wire import answer
+from api.wire import Answer, Answered, answer
 from audit.erasures import ErasureReceipt, erasure_receipt
 from domain.permissions import Permission
 from projections.conditions import Conditions
@@ -46,7 +45,7 @@ class HoldParameters(ListParameters):
     tables=(LEGAL_HOLDS,),
     parameters=SHOWING.parameters(HoldParameters),
 )
-def get_legal_holds(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_legal_holds(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answered:
     """List the legal holds in force."""
     return list_answer(conn, parameters, SHOWING, Conditions(), count_holds(), NEWEST_FIRST)
 
@@ -58,7 +57,7 @@ def get_legal_holds(conn: Connection[Any], parameters: Mapping[str, Any]) -> Res
     body=ReasonedBody,
     answers={HTTPStatus.OK: HoldShape},
 )
-def place_hold(body: Mapping[str, Any], employee_id: str) -> Response:
+def place_hold(body: Mapping[str, Any], employee_id: str) -> Answer:
     """Forbid the erasure of an employee's data.
 
     The reason is read as long as the person is not erased.
@@ -74,7 +73,7 @@ def place_hold(body: Mapping[str, Any], employee_id: str) -> Response:
     body=ReasonedBody,
     answers={HTTPStatus.OK: LiftedShape},
 )
-def lift_hold(body: Mapping[str, Any], employee_id: str) -> Response:
+def lift_hold(body: Mapping[str, Any], employee_id: str) -> Answer:
     """Allow the erasure of an employee's data again."""
     receipt = services().training.lift_hold(employee_id, act_of(body))
     return command_answer(receipt, {"employee_id": employee_id, "version": receipt.subject.version})
@@ -87,7 +86,7 @@ def lift_hold(body: Mapping[str, Any], employee_id: str) -> Response:
     body=ReasonedBody,
     answers={HTTPStatus.OK: ErasureShape},
 )
-def erase_employee(body: Mapping[str, Any], employee_id: str) -> Response:
+def erase_employee(body: Mapping[str, Any], employee_id: str) -> Answer:
     """Erase all personal data of an employee, for ever.
 
     All text about the employee and the directory's entry are gone; facts, figures and proofs
@@ -104,7 +103,7 @@ def erase_employee(body: Mapping[str, Any], employee_id: str) -> Response:
 @personal_data.query(
     "/employees/<employee:employee_id>/erasure", Permission.READ_DIRECTORY, answer=ErasureShape
 )
-def get_erasure(conn: Connection[Any], employee_id: str) -> Response:
+def get_erasure(conn: Connection[Any], employee_id: str) -> Answer:
     """Show the receipt of an employee's erasure."""
     return answer(_document(employee_id, erasure_receipt(conn, services().mapper, employee_id)))
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Response
 from psycopg import Connection
 
 from api.access import caller
@@ -27,6 +26,7 @@ from api.program_shapes import ProgramShape
 from api.resource import Resource
 from api.selection import Showing
 from api.shapes import listed, shown
+from api.wire import Answered
 from domain.permissions import Permission
 from domain.program_details import MAX_NAME_LENGTH, MAX_TAG_LENGTH, DeliveryMode, Level
 from domain.training_program import ProgramStatus
@@ -84,7 +84,7 @@ class ProgramParameters(ListParameters):
     parameters=SHOWING.parameters(ProgramParameters),
     is_cached=True,
 )
-def get_programs(conn: Connection[Any], parameters: Mapping[str, Any]) -> Response:
+def get_programs(conn: Connection[Any], parameters: Mapping[str, Any]) -> Answered:
     """List programs.
 
     Employees see the published and the closed ones.
@@ -124,7 +124,7 @@ def get_programs(conn: Connection[Any], parameters: Mapping[str, Any]) -> Respon
     parameters=SHOWING.parameters(),
     is_cached=True,
 )
-def get_program(conn: Connection[Any], parameters: Mapping[str, Any], program_id: UUID) -> Response:
+def get_program(conn: Connection[Any], parameters: Mapping[str, Any], program_id: UUID) -> Answered:
     """Show a program."""
     selection = SHOWING.select(parameters)
     found = find_program(conn, [*selection.columns, "version"], program_id, visible())

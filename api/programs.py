@@ -7,8 +7,6 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask import Response
-
 from api.acts import act_of
 from api.answering import command_answer, folded
 from api.program_reads import programs
@@ -21,6 +19,7 @@ from api.program_shapes import (
     program_json,
 )
 from api.services import services
+from api.wire import Answer, Answered
 from domain.permissions import Permission
 from domain.training import Receipt
 from domain.training_program import TrainingProgram
@@ -39,7 +38,7 @@ __all__ = ["programs"]
     body=ProgramBody,
     answers={HTTPStatus.CREATED: ProgramShape},
 )
-def create_program(body: Mapping[str, Any]) -> Response:
+def create_program(body: Mapping[str, Any]) -> Answer:
     """Draft a program."""
     receipt = services().training.create_program(details_of(body), act_of(body))
     location = f"{programs.url_prefix}/programs/{receipt.subject.id}"
@@ -53,7 +52,7 @@ def create_program(body: Mapping[str, Any]) -> Response:
     body=ProgramBody,
     answers={HTTPStatus.OK: ProgramShape},
 )
-def revise_program(body: Mapping[str, Any], program_id: UUID) -> Response:
+def revise_program(body: Mapping[str, Any], program_id: UUID) -> Answer:
     """Replace a program's details.
 
     What the body leaves out is reset.
@@ -69,7 +68,7 @@ def revise_program(body: Mapping[str, Any], program_id: UUID) -> Response:
     body=ProgramPatch,
     answers={HTTPStatus.OK: ProgramShape},
 )
-def amend_program(patch: Mapping[str, Any], program_id: UUID) -> Response:
+def amend_program(patch: Mapping[str, Any], program_id: UUID) -> Answer:
     """Change some of a program's details.
 
     What the body leaves out stays, and what is null is reset.
@@ -86,7 +85,7 @@ def amend_program(patch: Mapping[str, Any], program_id: UUID) -> Response:
     Permission.WRITE_PROGRAMS,
     answers={HTTPStatus.NO_CONTENT: None},
 )
-def delete_program(body: Mapping[str, Any], program_id: UUID) -> Response:
+def delete_program(body: Mapping[str, Any], program_id: UUID) -> Answer:
     """Delete a program in which nobody ever enrolled.
 
     Any other is closed and archived instead.
@@ -95,7 +94,7 @@ def delete_program(body: Mapping[str, Any], program_id: UUID) -> Response:
     return command_answer(receipt, None, HTTPStatus.NO_CONTENT)
 
 
-def _action(name: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+def _action(name: str) -> Callable[[Callable[..., Answer]], Callable[..., Answered]]:
     return programs.command(
         "POST",
         f"/programs/<id:program_id>/{name}",
@@ -105,25 +104,25 @@ def _action(name: str) -> Callable[[Callable[..., Response]], Callable[..., Resp
 
 
 @_action("publish")
-def publish_program(body: Mapping[str, Any], program_id: UUID) -> Response:
+def publish_program(body: Mapping[str, Any], program_id: UUID) -> Answer:
     """Open enrollment in a program."""
     return _answer(services().training.publish_program(program_id, act_of(body)))
 
 
 @_action("close")
-def close_program(body: Mapping[str, Any], program_id: UUID) -> Response:
+def close_program(body: Mapping[str, Any], program_id: UUID) -> Answer:
     """End enrollment in a program; who is in goes on."""
     return _answer(services().training.close_program(program_id, act_of(body)))
 
 
 @_action("archive")
-def archive_program(body: Mapping[str, Any], program_id: UUID) -> Response:
+def archive_program(body: Mapping[str, Any], program_id: UUID) -> Answer:
     """Take a closed program out of use."""
     return _answer(services().training.archive_program(program_id, act_of(body)))
 
 
 @_action("restore")
-def restore_program(body: Mapping[str, Any], program_id: UUID) -> Response:
+def restore_program(body: Mapping[str, Any], program_id: UUID) -> Answer:
     """Bring an archived program back, closed."""
     return _answer(services().training.restore_program(program_id, act_of(body)))
 
@@ -132,7 +131,7 @@ def _answer(
     receipt: Receipt[TrainingProgram],
     status: HTTPStatus = HTTPStatus.OK,
     location: str | None = None,
-) -> Response:
+) -> Answer:
     program = receipt.subject
     row = folded(program, evolve)
     with services().log.connection() as conn:

@@ -9,7 +9,7 @@ from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, cast
 
-from flask import Response, g, request
+from flask import g, request
 
 from api.caching import cached, held_etags, is_held, not_modified, state_etag
 from api.clock import today
@@ -18,6 +18,7 @@ from api.moments import asked_moment, in_utc
 from api.problems import RETRY_SECONDS, FieldError, Problem, ProblemError, invalid
 from api.services import services
 from api.shown import POSITION, Shown, shows_only
+from api.wire import Answer, Answered
 from eventlog.pool import Connection, borrowed
 from projections import parked
 from projections.as_of import AsOf, NoHistoryError
@@ -38,7 +39,7 @@ _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*(\d{1,9})\s*(?:$|[,;])", re.ASCII |
 
 def showing(
     tables: tuple[str, ...], *, is_cached: bool
-) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+) -> Callable[[Callable[..., Answered]], Callable[..., Answered]]:
     """Give the decorated query a connection, and its answer the position that it shows.
 
     With `Rollbook-At-Least` it waits until all `tables` are there. Without tables there is
@@ -47,20 +48,20 @@ def showing(
     the tables and the directory, and is not asked for where the caller holds it already.
     """
 
-    def decorate(query: Callable[..., Response]) -> Callable[..., Response]:
+    def decorate(query: Callable[..., Answered]) -> Callable[..., Answered]:
         @wraps(query)
-        def at_least(*args: Any, **ids: Any) -> Response:
+        def at_least(*args: Any, **ids: Any) -> Answered:
             moment = asked_moment()
             read = tables if moment is None else _HISTORIES
             position = _wait(read)
             reading = Reading(read, partial(_shown, query, args), is_cached=is_cached)
-            response = reading.answer(ids, position)
+            answer = reading.answer(ids, position)
             if moment is not None:
-                response.headers[AS_OF] = in_utc(moment.as_of)
-                response.headers[KNOWN_AT] = in_utc(moment.known_at)
+                answer.headers[AS_OF] = in_utc(moment.as_of)
+                answer.headers[KNOWN_AT] = in_utc(moment.known_at)
             elif is_cached:
-                is_answered_by(reading, response)
-            return response
+                is_answered_by(reading, answer)
+            return answer
 
         return at_least
 
@@ -78,44 +79,44 @@ class Reading:
     """
 
     tables: tuple[str, ...]
-    show: Callable[..., Response]
+    show: Callable[..., Answered]
     is_cached: bool
 
-    def answer(self, ids: Mapping[str, Any], position: int = 0) -> Response:
+    def answer(self, ids: Mapping[str, Any], position: int = 0) -> Answered:
         """Return the answer, which shows the tables at `position` or later."""
         show = partial(self.show, ids)
         if not (self.tables or self.is_cached):
             return show()
         # Looked at before the rows, so that it never claims more than they show.
         state = services().sight.state(services().pool, self.tables, position)
-        response = _in_state(self.tables, state, show) if self.is_cached else show()
+        answer = _in_state(self.tables, state, show) if self.is_cached else show()
         if state.parked:
-            _mark(response, self.tables)
+            _mark(answer, self.tables)
         if self.tables:
-            response.headers[POSITION] = str(state.position or 0)
-        return response
+            answer.headers[POSITION] = str(state.position or 0)
+        return answer
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """What answered the present request, and the headers that the answer had from it."""
+class Source:
+    """What gave the answer to the present request, and the headers that it has from that."""
 
     reading: Reading
     headers: Sequence[tuple[str, str]]
 
 
-def is_answered_by(reading: Reading, response: Response) -> None:
-    """Say what gave the response to the present request."""
-    g.answered = Answered(reading, list(response.headers))
+def is_answered_by(reading: Reading, answer: Answered) -> None:
+    """Say what gave the answer to the present request."""
+    g.source = Source(reading, list(answer.headers.items()))
 
 
-def what_answered() -> Answered | None:
-    """Return what gave the response, None where it was nothing that does so again."""
-    found: Answered | None = g.get("answered")
+def source() -> Source | None:
+    """Return what gave the answer, None where it was nothing that does so again."""
+    found: Source | None = g.get("source")
     return found
 
 
-def _in_state(tables: tuple[str, ...], state: State, show: Callable[[], Response]) -> Response:
+def _in_state(tables: tuple[str, ...], state: State, show: Callable[[], Answered]) -> Answered:
     """Return what is shown in this state, or that the caller has it.
 
     A resource has an ETag of its own, which the caller may hold instead.
@@ -126,11 +127,11 @@ def _in_state(tables: tuple[str, ...], state: State, show: Callable[[], Response
         shows_only(Shown(tables, state, day))
     if held and (etag := state_etag(state, day)) in held:
         return not_modified(etag)
-    response = show()
-    if ETAG not in response.headers:
-        response = cached(response, state_etag(state, day))
-    own = response.headers[ETAG]
-    return not_modified(own) if is_held(own, held) else response
+    answer = show()
+    if ETAG not in answer.headers:
+        answer = cached(answer, state_etag(state, day))
+    own = answer.headers[ETAG]
+    return not_modified(own) if is_held(own, held) else answer
 
 
 def asked_of(conn: Connection) -> Connection:
@@ -139,7 +140,7 @@ def asked_of(conn: Connection) -> Connection:
     return conn if moment is None else cast("Connection", AsOf(conn, moment))
 
 
-def _shown(query: Callable[..., Response], args: Sequence[Any], ids: Mapping[str, Any]) -> Response:
+def _shown(query: Callable[..., Answered], args: Sequence[Any], ids: Mapping[str, Any]) -> Answered:
     # Nothing of a read is to be committed, which would take as long as a query.
     with borrowed(services().pool) as conn:
         try:
@@ -148,14 +149,14 @@ def _shown(query: Callable[..., Response], args: Sequence[Any], ids: Mapping[str
             raise invalid([FieldError("as_of", "cannot be asked here")]) from None
 
 
-def _mark(response: Response, tables: Sequence[str]) -> None:
+def _mark(answer: Answered, tables: Sequence[str]) -> None:
     """Name in a header the rows of the answer that a parked event holds up."""
-    if response.is_streamed:
+    if not isinstance(answer, Answer):
         return
     with borrowed(services().pool) as conn:
-        keys = parked.shown(conn, tables, response.get_data(as_text=True))
+        keys = parked.shown(conn, tables, answer.body.decode())
     if keys:
-        response.headers[HELD_UP] = ", ".join(keys)
+        answer.headers[HELD_UP] = ", ".join(keys)
 
 
 def _wait(tables: Sequence[str]) -> int:

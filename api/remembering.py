@@ -13,9 +13,9 @@ from api.access import caller
 from api.kept_answers import Asking, KeptAnswer, KeptAnswers
 from api.observing import operation
 from api.rate_limits import HEADERS as COUNTED
-from api.reading import what_answered
+from api.reading import source
 from api.shown import POSITION, Shown, what_is_shown
-from api.ways import Headers, Way, Ways
+from api.ways import LENGTH, Headers, Way, Ways
 
 WORDS = "rollbook.words"
 """Under this name a request's environment (PEP 3333) has the words in which it was asked."""
@@ -51,15 +51,15 @@ def belonging(headers: Iterable[tuple[str, str]]) -> Headers:
 
 
 def _take_way(ways: Ways, response: Response) -> None:
-    answered = what_answered()
-    if answered is None:
+    given_by = source()
+    if given_by is None:
         return
-    before = {*answered.headers}
+    before = {*given_by.headers, (LENGTH, str(response.content_length))}
     way = Way(
         operation=operation(),
         route=_route(),
         permission=caller().permission,
-        reading=answered.reading,
+        reading=given_by.reading,
         headers=belonging(header for header in response.headers if header not in before),
     )
     ways.keep(str(request.endpoint), request.environ[WORDS], caller().identity, way)
@@ -69,7 +69,7 @@ def _take_answer(answers: KeptAnswers, response: Response, shown: Shown) -> None
     environ = request.environ
     answer = KeptAnswer(
         asking=Asking(caller().identity, environ["PATH_INFO"], environ[WORDS]),
-        status=response.status,
+        status=HTTPStatus(response.status_code),
         headers=belonging(response.headers),
         body=response.get_data(),
         shown=shown,

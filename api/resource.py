@@ -8,7 +8,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, request
+from flask import request
 from flask_smorest import Blueprint  # type: ignore[import-untyped]
 from marshmallow import Schema
 
@@ -39,12 +39,13 @@ from api.moments import StreamOf, asking, of_the_past
 from api.parsing import StrictParser, query_reader, refuse_parameters, with_larger_body
 from api.reading import HELD_UP, showing
 from api.shown import POSITION
-from api.wire import JSON_TYPE, PROBLEM_TYPE
+from api.wire import JSON_TYPE, PROBLEM_TYPE, Answer, Answered
 from domain.permissions import PERMITTED, Permission, Scope
 from projections.histories import is_followed
 from projections.table import ReadTable
 
-Endpoint = Callable[..., Response]
+Endpoint = Callable[..., Answered]
+Command = Callable[..., Answer]
 
 PREFIX = "/api/hr/training"
 
@@ -124,17 +125,17 @@ class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
         body: type[Schema] = ActBody,
         is_recorded: bool = True,
         in_parts: bool = False,
-    ) -> Callable[[Endpoint], Endpoint]:
+    ) -> Callable[[Command], Endpoint]:
         """Answer `method` on `path` by a command: the function takes the `body` and ids.
 
         `is_recorded` says whether it writes to the log, and so has a position; `in_parts` that
         it takes a larger body, and does it in parts, for each of which it minds the key itself.
         """
 
-        def register(view: Endpoint) -> Endpoint:
+        def register(view: Command) -> Endpoint:
             is_optional = not any(f.required for f in body().fields.values())
-            endpoint = answered_once(view) if method == "POST" and not in_parts else view
-            endpoint = traced_command(endpoint)
+            once = answered_once(view) if method == "POST" and not in_parts else view
+            endpoint: Endpoint = traced_command(once)
             media_type = MERGE_PATCH if method == "PATCH" else JSON_TYPE
             endpoint = self.arguments(body(), required=not is_optional, content_type=media_type)(
                 endpoint
@@ -178,7 +179,7 @@ class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
             read = query_reader(schema)
 
             @wraps(view)
-            def with_parameters(**ids: Any) -> Response:
+            def with_parameters(**ids: Any) -> Answered:
                 return view(read(), **ids)
 
             described = self.arguments(schema, location="query")(view)
@@ -186,7 +187,7 @@ class Resource(Blueprint):  # type: ignore[misc]  # smorest has no types
             return with_parameters
 
         @wraps(view)
-        def without_parameters(*args: Any, **ids: Any) -> Response:
+        def without_parameters(*args: Any, **ids: Any) -> Answered:
             refuse_parameters(request)
             return view(*args, **ids)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
 from marshmallow import fields
 from psycopg import Connection
 
@@ -14,7 +13,7 @@ from api.problems import not_found
 from api.resource import Resource
 from api.shapes import Shape, given, listed, looked_up, nullable, word
 from api.shown import is_about
-from api.wire import answer
+from api.wire import Answer, answer
 from domain.enrollment import EnrollmentStatus, Source
 from domain.permissions import Permission
 from projections.employee_queries import find_employee
@@ -57,7 +56,7 @@ class CycleShape(Shape):
     tables=(ENROLLMENT_LISTING, PROGRAM_LISTING),
     is_cached=True,
 )
-def get_transcript(conn: Connection[Any], employee_id: str) -> Response:
+def get_transcript(conn: Connection[Any], employee_id: str) -> Answer:
     """Show every cycle of an employee in every program, all on one page.
 
     Employees see their own.

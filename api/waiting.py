@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Response
 from marshmallow import fields
 from psycopg import Connection
 
@@ -19,6 +18,7 @@ from api.resource import Resource
 from api.selection import Showing
 from api.shapes import Shape, given, listed, looked_up, shown
 from api.shown import is_about
+from api.wire import Answered
 from domain.permissions import Permission
 from projections.keyset import Order
 from projections.program_listing import PROGRAM_LISTING
@@ -55,7 +55,7 @@ SHOWING = Showing(WAITING, ShownWaiting, about="employee_id")
 )
 def get_waitlist(
     conn: Connection[Any], parameters: Mapping[str, Any], program_id: UUID
-) -> Response:
+) -> Answered:
     """List who waits for a place in a program, in turn.
 
     Employees see their own place.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from flask import Response
+from http import HTTPStatus
 
 from api.identity import Identity
 from api.reading import Reading
 from api.shown import POSITION
+from api.wire import Answer
 from api.words import Words
 from domain.permissions import Permission
 
 MOST_WAYS = 2_000
+LENGTH = "Content-Length"
 
 Headers = Sequence[tuple[str, str]]
 
@@ -41,9 +42,11 @@ class Way:
         names = {POSITION.lower(), *(name.lower() for name, _ in self.headers)}
         object.__setattr__(self, "_names", frozenset(names))
 
-    def headers_of(self, response: Response) -> list[tuple[str, str]]:
+    def headers_of(self, answer: Answer) -> list[tuple[str, str]]:
         """Return those that belong to an answer, whatever the state in which it is given."""
-        own = [header for header in response.headers if header[0].lower() not in self._names]
+        own = [header for header in answer.headers.items() if header[0].lower() not in self._names]
+        if answer.status == HTTPStatus.OK:
+            own.append((LENGTH, str(len(answer.body))))
         return [*own, *self.headers]
 
 

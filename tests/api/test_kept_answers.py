@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from http import HTTPStatus
 from threading import Event as Signal
 
 import pytest
@@ -139,7 +140,7 @@ def test_what_is_asked_of_the_past_is_logged_each_time(api: Api) -> None:
 
 def an_answer(word: object, body: bytes) -> KeptAnswer:
     nothing = Shown((), State(None, None, None, None, 0, 0), date.min)
-    return KeptAnswer(asking(word), "200 OK", [], body, nothing, "", "")
+    return KeptAnswer(asking(word), HTTPStatus.OK, [], body, nothing, "", "")
 
 
 def asking(word: object) -> Asking:
