@@ -19,6 +19,7 @@ from flask import Flask
 from api import correlation, tracing
 from api.access import bearer_token
 from api.ahead import Ahead
+from api.at_least import position_in
 from api.caching import etags_in, is_held
 from api.etags import ETAG
 from api.failures import FAILED_AHEAD, UNAVAILABLE, fail_as_ahead
@@ -32,7 +33,7 @@ from api.services import Services
 from api.shown import POSITION
 from api.single_flight import SingleFlight
 from api.still_right import as_it_is_now
-from api.words import HELD, REQUEST_ID, TRACE, words_of
+from api.words import AT_LEAST, HELD, REQUEST_ID, TRACE, words_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -86,24 +87,27 @@ class Again:
         identity = self._services.verifier.remembered(token) if token else None
         if identity is None:
             return None
+        position = position_in(environ.get(AT_LEAST))
+        if position is None:
+            return None
         asking = Asking(identity, environ["PATH_INFO"], words)
         try:
             if not self._answers.are_kept:
                 return self._ahead.answer(asking, environ)
-            return self._kept(asking) or self._anew(asking, environ)
+            return self._kept(asking, position) or self._anew(asking, environ)
         except (ProblemError, *UNAVAILABLE) as error:
             # The whole way ends with the same, and tells the caller.
             environ[FAILED_AHEAD] = error
             return None
 
-    def _kept(self, asking: Asking) -> KeptAnswer | None:
+    def _kept(self, asking: Asking, position: int) -> KeptAnswer | None:
         """Return what was answered last, or what another is being answered, if it is right now."""
         for given in (self._answers.get, self._flights.others):
             kept = given(asking)
             if kept is None or not kept.is_whole:
                 continue
             with self._load.turns:
-                found = as_it_is_now(kept, self._services)
+                found = as_it_is_now(kept, self._services, position)
             if found is not None:
                 if found is not kept:
                     self._answers.keep(found)

@@ -9,9 +9,10 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import INCLUDE, Schema, fields
 
+from api.at_least import AT_LEAST, MAX_WAIT_SECONDS, WAIT_SECONDS
 from api.conditions import IF_MATCH, IF_NONE_MATCH
 from api.idempotency import KEY, KEY_PATTERN, MAX_KEY_LENGTH
-from api.reading import AS_OF, AT_LEAST, KNOWN_AT, MAX_WAIT_SECONDS, WAIT_SECONDS
+from api.reading import AS_OF, KNOWN_AT
 from api.shapes import Shape, given
 
 TITLE = "Rollbook"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.reading import AT_LEAST
+from api.at_least import AT_LEAST
 from api.shown import POSITION
 
 CREATED = {

@@ -1,21 +1,20 @@
-"""Read your writes: a query waits for a position, and answers which one it shows."""
+"""A query is answered from the tables in one state, and says which one that is."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, wraps
-from http import HTTPStatus
 from typing import Any, cast
 
-from flask import g, request
+from flask import g
 
+from api.at_least import awaited
 from api.caching import cached, held_etags, is_held, not_modified, state_etag
 from api.clock import today
 from api.etags import ETAG
 from api.moments import asked_moment, in_utc
-from api.problems import RETRY_SECONDS, FieldError, Problem, ProblemError, invalid
+from api.problems import FieldError, invalid
 from api.services import services
 from api.shown import POSITION, Shown, shows_only
 from api.wire import Answer, Answered
@@ -25,16 +24,11 @@ from projections.as_of import AsOf, NoHistoryError
 from projections.histories import HISTORIES
 from projections.sight import State
 
-AT_LEAST = "Rollbook-At-Least"
 AS_OF = "Rollbook-As-Of"
 KNOWN_AT = "Rollbook-Known-At"
 HELD_UP = "Rollbook-Held-Up"
-WAIT_SECONDS = 2.0
-MAX_WAIT_SECONDS = 30
 
 _HISTORIES = tuple(table.name for table in HISTORIES)
-_POSITION = re.compile(r"\d{1,18}", re.ASCII)
-_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*(\d{1,9})\s*(?:$|[,;])", re.ASCII | re.IGNORECASE)
 
 
 def showing(
@@ -53,9 +47,8 @@ def showing(
         def at_least(*args: Any, **ids: Any) -> Answered:
             moment = asked_moment()
             read = tables if moment is None else _HISTORIES
-            position = _wait(read)
             reading = Reading(read, partial(_shown, query, args), is_cached=is_cached)
-            answer = reading.answer(ids, position)
+            answer = reading.answer(ids)
             if moment is not None:
                 answer.headers[AS_OF] = in_utc(moment.as_of)
                 answer.headers[KNOWN_AT] = in_utc(moment.known_at)
@@ -82,11 +75,12 @@ class Reading:
     show: Callable[..., Answered]
     is_cached: bool
 
-    def answer(self, ids: Mapping[str, Any], position: int = 0) -> Answered:
-        """Return the answer, which shows the tables at `position` or later."""
+    def answer(self, ids: Mapping[str, Any]) -> Answered:
+        """Return the answer, which shows the tables at the position that is asked for, or later."""
         show = partial(self.show, ids)
         if not (self.tables or self.is_cached):
             return show()
+        position = awaited(self.tables)
         # Looked at before the rows, so that it never claims more than they show.
         state = services().sight.state(services().pool, self.tables, position)
         answer = _in_state(self.tables, state, show) if self.is_cached else show()
@@ -157,38 +151,3 @@ def _mark(answer: Answered, tables: Sequence[str]) -> None:
         keys = parked.shown(conn, tables, answer.body.decode())
     if keys:
         answer.headers[HELD_UP] = ", ".join(keys)
-
-
-def _wait(tables: Sequence[str]) -> int:
-    """Wait until the tables have reached the position that is asked for, and return it."""
-    given = request.headers.get(AT_LEAST)
-    if given is None or not tables:
-        return 0
-    if not _POSITION.fullmatch(given.strip()):
-        raise invalid([FieldError(AT_LEAST, "must be a position, a whole number of 0 or more")])
-    seconds, positions = _seconds(), services().positions
-    if positions.wait(tables, int(given), 0):
-        return int(given)
-    with services().pool.connection() as conn:
-        if int(given) > positions.end(conn):
-            raise invalid([FieldError(AT_LEAST, "must be a position that the log has reached")])
-    if not positions.wait(tables, int(given), seconds):
-        raise _too_late(int(given), seconds)
-    return int(given)
-
-
-def _seconds() -> float:
-    preferred = _WAIT.search(request.headers.get("Prefer", ""))
-    return min(int(preferred[1]), MAX_WAIT_SECONDS) if preferred else WAIT_SECONDS
-
-
-def _too_late(position: int, seconds: float) -> ProblemError:
-    return ProblemError(
-        Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "position_not_reached",
-            f"The read tables did not reach position {position} within {seconds:g} seconds.",
-            facts={"position": position},
-            headers={"Retry-After": str(RETRY_SECONDS)},
-        )
-    )

@@ -14,15 +14,17 @@ PATIENCE_SECONDS = 0.1
 """How long it waits for a connection to see what has happened since."""
 
 
-def as_it_is_now(kept: KeptAnswer, services: Services) -> KeptAnswer | None:
+def as_it_is_now(kept: KeptAnswer, services: Services, position: int) -> KeptAnswer | None:
     """Return what was kept with the state that it shows now, None where it may be another.
 
-    Raises what `borrowed` raises.
+    None, too, where that is not at `position` yet. Raises what `borrowed` raises.
     """
     shown = kept.shown
     if utc_day() != shown.day:
         return None
-    state = services.sight.state(services.pool, shown.tables)
+    state = services.sight.state(services.pool, shown.tables, position)
+    if shown.tables and (state.position or 0) < position:
+        return None
     if state == shown.state:
         return kept
     if not _shows_the_same(shown, state, services):

@@ -7,12 +7,15 @@ from typing import Any
 
 Words = tuple[object, ...]
 
+AT_LEAST = "HTTP_ROLLBOOK_AT_LEAST"
 HELD = "HTTP_IF_NONE_MATCH"
+PREFER = "HTTP_PREFER"
 REQUEST_ID = "HTTP_X_REQUEST_ID"
 TRACE = "HTTP_TRACEPARENT"
 
-# Who asks and what they hold is looked at besides; the others are about the one request.
-_LOOKED_AT_BESIDES = {"HTTP_AUTHORIZATION", HELD}
+# Who asks, what they hold and for what they wait is looked at besides; the others are about the
+# one request.
+_LOOKED_AT_BESIDES = {"HTTP_AUTHORIZATION", HELD, AT_LEAST, PREFER}
 _OF_ONE_REQUEST = {REQUEST_ID, TRACE, "HTTP_TRACESTATE", "HTTP_X_FORWARDED_FOR"}
 _PASSED_BY = _LOOKED_AT_BESIDES | _OF_ONE_REQUEST
 

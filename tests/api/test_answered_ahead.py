@@ -200,6 +200,22 @@ def test_what_is_not_there_is_told_as_the_whole_way_does(company: Company, path:
     assert found.json | {"trace_id": ""} == told.json | {"trace_id": ""}
 
 
+def test_who_waits_for_a_position_is_shown_it_or_told_why_not(empty_api: Api) -> None:
+    last = empty_api.enrolled(empty_api.published()["id"], empty_api.hire())
+    path = f"enrollments/{last.json['id']}"
+    for api in (forgetful(empty_api), empty_api):
+        api.admin.get(path, at_least=last)
+        for _ in range(20):
+            percent = empty_api.admin.get(path, at_least=last).json["percent"] + 1
+            last = empty_api.admin.post(f"{path}/progress", {"percent": percent})
+            shown = ahead_of(api, api.admin, path, at_least=last)
+            assert shown.json["percent"] == percent
+            assert int(shown.headers["Rollbook-Position"]) >= int(last.headers["Rollbook-Position"])
+        for position in ("99999999999", "x", "-1"):
+            refused = api.admin.get(path, headers={"Rollbook-At-Least": position})
+            assert (refused.status, [*refused.broken]) == (422, ["Rollbook-At-Least"])
+
+
 def test_pages_of_one_origin_alone_may_read_it(company: Company) -> None:
     api = forgetful(company.api, origins=(ORIGIN,))
     path = f"programs/{company.programs[0]}"

@@ -14,9 +14,9 @@ from typing import Any
 from flask import Flask
 
 from api.app import create_app
+from api.at_least import MAX_WAIT_SECONDS
 from api.local_key import local_verifier, make_token, new_private_key
 from api.policy import Policy
-from api.reading import MAX_WAIT_SECONDS
 from api.services import Services
 from directory.employees import Employee, Employees
 from domain.training import Training
