@@ -10,9 +10,10 @@ The token is verified, and the request counted, measured and logged as any other
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
-from time import perf_counter, time_ns
-from typing import TYPE_CHECKING, NamedTuple
+from time import perf_counter
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
@@ -22,11 +23,11 @@ from api.ahead import Ahead
 from api.at_least import position_in
 from api.caching import etags_in, is_held
 from api.etags import ETAG
-from api.failures import FAILED_AHEAD, UNAVAILABLE, fail_as_ahead
+from api.failures import FAILED_AHEAD, fail_as_ahead
+from api.identity import Identity
 from api.kept_answers import Asking, KeptAnswer
 from api.load import Load
-from api.observing import measure
-from api.problems import ProblemError
+from api.observing import began, measure
 from api.rate_limits import RateLimits
 from api.remembering import WORDS, Memory
 from api.services import Services
@@ -43,13 +44,6 @@ _LINES = {
     status: f"{status:d} {status.phrase.upper()}"
     for status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)
 }
-
-
-class Began(NamedTuple):
-    """When a request began, by the clock that measures and by the one of everybody."""
-
-    seconds: float
-    nanoseconds_of_day: int
 
 
 class Again:
@@ -70,39 +64,39 @@ class Again:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer the request."""
+        began(environ)
+        correlation.forget()
         if environ["REQUEST_METHOD"] == "GET":
-            began = Began(perf_counter(), time_ns())
-            found = self._find(environ)
-            if found is not None:
-                counted = self._limits.counted_ahead(found.asking.identity)
-                if counted is not None:
-                    return self._give(found, counted, environ, start_response, began)
+            # As they came: what a proxy says of its client is put in their place later.
+            environ[WORDS] = words_of(environ)
+            token = bearer_token(environ.get("HTTP_AUTHORIZATION", ""))
+            identity = self._services.verifier.remembered(token) if token else None
+            if identity is not None:
+                counted = self._limits.counted_ahead(identity, environ)
+                found = None if counted is None else self._find(identity, environ)
+                if found is not None and counted is not None:
+                    return self._give(found, counted, environ, start_response)
         return self._whole_way(environ, start_response)
 
-    def _find(self, environ: WSGIEnvironment) -> KeptAnswer | None:
+    def _find(self, identity: Identity, environ: WSGIEnvironment) -> KeptAnswer | None:
         """Return the answer to a request, None where it is to go the whole way."""
-        # As they came: what a proxy says of its client is put in their place later.
-        words = environ[WORDS] = words_of(environ)
-        token = bearer_token(environ.get("HTTP_AUTHORIZATION", ""))
-        identity = self._services.verifier.remembered(token) if token else None
-        if identity is None:
-            return None
         position = position_in(environ.get(AT_LEAST))
         if position is None:
             return None
-        asking = Asking(identity, environ["PATH_INFO"], words)
+        asking = Asking(identity, environ["PATH_INFO"], environ[WORDS])
         try:
             if not self._answers.are_kept:
                 return self._ahead.answer(asking, environ)
-            return self._kept(asking, position) or self._anew(asking, environ)
-        except (ProblemError, *UNAVAILABLE) as error:
-            # The whole way ends with the same, and tells the caller.
+            return self._kept(asking, position) or self._anew(asking, position, environ)
+        except Exception as error:  # noqa: BLE001  the whole way ends with it, and tells the caller
             environ[FAILED_AHEAD] = error
             return None
 
     def _kept(self, asking: Asking, position: int) -> KeptAnswer | None:
         """Return what was answered last, or what another is being answered, if it is right now."""
-        for given in (self._answers.get, self._flights.others):
+        # What others are told at this moment may show less than a position that one waits for.
+        sources = (self._answers.get,) if position else (self._answers.get, self._flights.others)
+        for given in sources:
             kept = given(asking)
             if kept is None or not kept.is_whole:
                 continue
@@ -114,8 +108,10 @@ class Again:
                 return found
         return None
 
-    def _anew(self, asking: Asking, environ: WSGIEnvironment) -> KeptAnswer | None:
-        found = self._flights.find(asking, lambda: self._ahead.answer(asking, environ))
+    def _anew(self, asking: Asking, position: int, environ: WSGIEnvironment) -> KeptAnswer | None:
+        ask = partial(self._ahead.answer, asking, environ)
+        # Nobody else waits for a position together with who asked for it.
+        found = ask() if position else self._flights.find(asking, ask)
         if found is not None and found.is_whole:
             self._answers.keep(found)
         return found
@@ -126,10 +122,12 @@ class Again:
         counted: Mapping[str, str],
         environ: WSGIEnvironment,
         start_response: StartResponse,
-        began: Began,
     ) -> Iterable[bytes]:
         trace, given_id = environ.get(TRACE), environ.get(REQUEST_ID, "")
-        span = tracing.start(answer.operation, "GET", answer.route, trace, began.nanoseconds_of_day)
+        began_at = began(environ)
+        span = tracing.start(
+            answer.operation, "GET", answer.route, trace, began_at.nanoseconds_of_day
+        )
         chosen = correlation.chosen_for(span, given_id)
         correlation.bind(span, chosen)
         own = {correlation.HEADER: chosen, **counted}
@@ -138,7 +136,7 @@ class Again:
         status, headers, body = _as_it_is_sent(answer, environ.get(HELD))
         start_response(_LINES[status], [*headers, *own.items()])
         tracing.end(span, status)
-        seconds = perf_counter() - began.seconds
+        seconds = perf_counter() - began_at.seconds
         measure(self._services.metrics, "GET", answer.operation, status, seconds)
         return [body]
 

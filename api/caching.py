@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import date
 from http import HTTPStatus
 
 import msgspec
@@ -20,17 +19,32 @@ from projections.recent_events import Topic
 CACHE_CONTROL = "private, no-cache"
 """For the caller's own cache alone, which asks each time whether it is still so."""
 
+_AND = "."
+_TAG_LENGTH = 16
 
-def state_etag(state: Sequence[object], today: date) -> str:
-    """Return the ETag of what this caller sees of this request's query in a state.
 
-    Whatever is seen follows from the state of the tables, the day, the query and who asks.
+def state_tag(state: Sequence[object]) -> str:
+    """Return what stands for all that this caller sees of this request's query in a state.
+
+    Whatever is seen follows from the state of the tables, the query and who asks.
     """
     identity = caller().identity
     scope = [identity.subject, identity.employee_id, *map(str, identity.roles)]
     how = [asked().full_path, asked().headers.get("Accept")]
-    seen = msgspec.json.encode([*state, today, scope, how])
-    return f'"{hashlib.blake2b(seen, digest_size=12).hexdigest()}"'
+    seen = msgspec.json.encode([*state, scope, how])
+    return hashlib.blake2b(seen, digest_size=12).hexdigest()
+
+
+def etag_in(state: str, answer: Answered) -> str:
+    """Return the ETag of an answer in the state of that tag, and of its bytes, if it is whole."""
+    if not isinstance(answer, Answer):
+        return f'"{state}"'
+    return f'"{state}{_AND}{hashlib.sha256(answer.body).hexdigest()[:_TAG_LENGTH]}"'
+
+
+def held_in(state: str, held: Sequence[str]) -> str | None:
+    """Return the ETag among those that are `held` which is of the state of that tag."""
+    return next((one for one in held if one.strip('"').partition(_AND)[0] == state), None)
 
 
 def held_etags() -> Sequence[str]:
@@ -45,8 +59,14 @@ def etags_in(header: str) -> list[str]:
 
 
 def is_held(etag: str, held: Sequence[str]) -> bool:
-    """Return whether what `etag` stands for is among what the caller holds."""
-    return etag in held or held == ["*"]
+    """Return whether what `etag` stands for is among what the caller holds.
+
+    It is the same when the bytes are, whatever the state in which they were answered.
+    """
+    if etag in held or held == ["*"]:
+        return True
+    content = etag.partition(_AND)[2]
+    return bool(content) and any(one.partition(_AND)[2] == content for one in held)
 
 
 def cached(answer: Answered, etag: str) -> Answered:

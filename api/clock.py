@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from flask import g
+
 from api.moments import asked_moment
 
 
 def today() -> date:
     """Return the day in UTC, by which overdue and expired are told: that of the question."""
     moment = asked_moment()
-    return utc_day() if moment is None else moment.day
+    if moment is not None:
+        return moment.day
+    day: date | None = g.get("day")
+    return datetime.now(UTC).date() if day is None else day
 
 
-def utc_day() -> date:
-    """Return what day it is now, in UTC."""
-    return datetime.now(UTC).date()
+def is_answered_on(day: date) -> None:
+    """Say what day it is for the present request: by one clock for all that it shows."""
+    g.day = day

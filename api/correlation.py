@@ -50,6 +50,11 @@ def bind(span: Span, chosen: str) -> None:
     )
 
 
+def forget() -> None:
+    """Let log lines have no id, until it is known of which request they tell."""
+    structlog.contextvars.clear_contextvars()
+
+
 def _begin() -> None:
     bind(request_span(), correlation_id())
 

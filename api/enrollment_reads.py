@@ -229,6 +229,9 @@ def _list(conn: Connection[Any], parameters: Mapping[str, Any], **among: Any) ->
 
 def _list_topics(wanted: EnrollmentFilter, includes: Sequence[str]) -> list[Topic]:
     """Return the topics of all events that change what a list shows, none where any may."""
+    if wanted.matches is not None:
+        # What else a search finds may be too much of it.
+        return []
     employees = [wanted.own] if wanted.own is not None else wanted.employee_ids
     if employees is not None and "program" not in includes:
         return [OF_PROGRAMS, *map(of_employee, employees)]

@@ -16,6 +16,7 @@ from api.words import Words
 LARGEST_SHARE = 16
 """One answer takes no more than such a part of the room there is."""
 _OVERHEAD_BYTES = 4096
+_TOPIC_BYTES = 128
 
 
 class Asking(NamedTuple):
@@ -53,7 +54,8 @@ class KeptAnswer:
     @property
     def size_bytes(self) -> int:
         """What it takes; the words may be of several KiB."""
-        return len(self.body) + len(repr(self.asking)) + _OVERHEAD_BYTES
+        of_topics = _TOPIC_BYTES * len(self.shown.topics)
+        return len(self.body) + len(repr(self.asking)) + of_topics + _OVERHEAD_BYTES
 
 
 class KeptAnswers:
@@ -80,7 +82,12 @@ class KeptAnswers:
             return kept
 
     def keep(self, answer: KeptAnswer) -> None:
-        """Keep an answer, if there is room for one as large; what nobody asks for makes room."""
+        """Keep an answer, if there is room for one as large; what nobody asks for makes room.
+
+        While something is held up, nothing is kept: what is, is marked anew for each answer.
+        """
+        if answer.shown.state.parked:
+            return
         if answer.size_bytes * LARGEST_SHARE > self._room_bytes:
             return
         with self._lock:

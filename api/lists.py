@@ -16,7 +16,7 @@ from projections.conditions import Conditions
 from projections.count import Count, told
 from projections.keyset import Order
 
-EXPORTED_AT_ONCE = 2_000
+EXPORTED_AT_ONCE = 500
 
 
 def list_answer(

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import logging
-from time import perf_counter
+from time import perf_counter, time_ns
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from api.metrics import Metrics
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+BEGAN = "rollbook.began"
+
 logger = logging.getLogger(__name__)
+
+
+class Began(NamedTuple):
+    """When a request began, by the clock that measures and by the one of everybody."""
+
+    seconds: float
+    nanoseconds_of_day: int
+
+
+def began(environ: WSGIEnvironment) -> Began:
+    """Return when a request with this environment (PEP 3333) began: when this was first asked."""
+    return cast("Began", environ.setdefault(BEGAN, Began(perf_counter(), time_ns())))
 
 
 def operation() -> str:
@@ -35,10 +53,10 @@ def observe(app: Flask, metrics: Metrics) -> None:
     """Measure every request of `app`. To be called first, so that all else is measured."""
 
     def begin() -> None:
-        g.began = perf_counter()
+        began(request.environ)
 
     def end(response: Response) -> Response:
-        seconds = perf_counter() - g.began
+        seconds = perf_counter() - began(request.environ).seconds
         measure(metrics, request.method, operation(), response.status_code, seconds)
         return response
 

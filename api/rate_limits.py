@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter, RequestLimit
@@ -17,12 +18,16 @@ from api.identity import Identity
 from api.policy import Policy
 from api.watching import is_watched
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 COUNTED_AHEAD = 50
 """So many requests of a caller are counted at once, so that one in fifty asks the shared counts."""
 SMALLEST_SHARE = 100
 MOST_ALLOWANCES = 10_000
 WINDOW_SECONDS = 60
 HEADERS = ("RateLimit-Policy", "RateLimit")
+_COUNTED = "rollbook.counted"
 
 
 @dataclass(slots=True)
@@ -82,21 +87,24 @@ class RateLimits:
         # A small limit is not handed out in large pieces.
         return max(1, min(COUNTED_AHEAD, self._limit() // SMALLEST_SHARE))
 
-    def counted_ahead(self, identity: Identity) -> Mapping[str, str] | None:
+    def counted_ahead(
+        self, identity: Identity, environ: WSGIEnvironment
+    ) -> Mapping[str, str] | None:
         """Take one of the caller's requests that were counted ahead, and return what it is told.
 
-        Return None when there is none, so that the request must be counted first.
+        The environment (PEP 3333) says that it was, so that it is counted once whichever way it
+        goes. Return None when there is none, so that the request must be counted first.
         """
         if not self._policy.caller_requests:
             return {}
-        allowance = self._taken(_key_of(identity))
+        allowance = environ[_COUNTED] = self._taken(_key_of(identity))
         return None if allowance is None else _told(allowance)
 
     def _is_counted(self) -> bool:
         # Whoever watches over this process is never turned away; what is not there costs nothing.
         if is_watched() or request.url_rule is None or not self._limit():
             return True
-        allowance = self._taken(_key())
+        allowance = request.environ.get(_COUNTED) or self._taken(_key())
         if allowance is not None:
             g.allowance = allowance
         return allowance is not None

@@ -10,8 +10,16 @@ from typing import Any, cast
 from flask import g
 
 from api.at_least import awaited
-from api.caching import cached, held_etags, is_held, not_modified, state_etag
-from api.clock import today
+from api.caching import (
+    cached,
+    etag_in,
+    held_etags,
+    held_in,
+    is_held,
+    not_modified,
+    state_tag,
+)
+from api.clock import is_answered_on
 from api.etags import ETAG
 from api.moments import asked_moment, in_utc
 from api.problems import FieldError, invalid
@@ -83,6 +91,7 @@ class Reading:
         position = awaited(self.tables)
         # Looked at before the rows, so that it never claims more than they show.
         state = services().sight.state(services().pool, self.tables, position)
+        is_answered_on(state.day)
         answer = _in_state(self.tables, state, show) if self.is_cached else show()
         if state.parked:
             _mark(answer, self.tables)
@@ -115,15 +124,15 @@ def _in_state(tables: tuple[str, ...], state: State, show: Callable[[], Answered
 
     A resource has an ETag of its own, which the caller may hold instead.
     """
-    day, held = today(), held_etags()
-    # What is shown of the past is logged, and what is held up is marked, each time that it is.
-    if asked_moment() is None and not state.parked:
-        shows_only(Shown(tables, state, day))
-    if held and (etag := state_etag(state, day)) in held:
+    held = held_etags()
+    # What is shown of the past is logged, each time that it is.
+    if asked_moment() is None:
+        shows_only(Shown(tables, state))
+    if held and (etag := held_in(state_tag(state), held)):
         return not_modified(etag)
     answer = show()
     if ETAG not in answer.headers:
-        answer = cached(answer, state_etag(state, day))
+        answer = cached(answer, etag_in(state_tag(state), answer))
     own = answer.headers[ETAG]
     return not_modified(own) if is_held(own, held) else answer
 

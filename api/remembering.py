@@ -16,6 +16,7 @@ from api.rate_limits import HEADERS as COUNTED
 from api.reading import source
 from api.shown import POSITION, Shown, what_is_shown
 from api.ways import LENGTH, Headers, Way, Ways
+from api.words import are_few
 
 WORDS = "rollbook.words"
 """Under this name a request's environment (PEP 3333) has the words in which it was asked."""
@@ -37,7 +38,8 @@ def remember(app: Flask, memory: Memory) -> None:
     def take(response: Response) -> Response:
         shown = what_is_shown()
         is_whole = response.status_code == HTTPStatus.OK and not response.is_streamed
-        if is_whole and shown is not None and WORDS in request.environ:
+        words = request.environ.get(WORDS)
+        if is_whole and shown is not None and words and are_few(words):
             _take_way(memory.ways, response)
             _take_answer(memory.answers, response, shown)
         return response
@@ -55,12 +57,16 @@ def _take_way(ways: Ways, response: Response) -> None:
     if given_by is None:
         return
     before = {*given_by.headers, (LENGTH, str(response.content_length))}
+    after = {*response.headers}
+    replaced = {name.lower() for name, _ in before - after}
     way = Way(
         operation=operation(),
         route=_route(),
         permission=caller().permission,
         reading=given_by.reading,
         headers=belonging(header for header in response.headers if header not in before),
+        # Each answer has its own length and position.
+        replaced=frozenset({*replaced, POSITION.lower()}),
     )
     ways.keep(str(request.endpoint), request.environ[WORDS], caller().identity, way)
 

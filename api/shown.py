@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 from flask import g
 
@@ -21,13 +20,11 @@ class Shown:
     Attributes:
         tables: what was read.
         state: that of the tables.
-        day: when it was asked, in UTC.
         topics: the only ones whose events change it; none where any event may.
     """
 
     tables: tuple[str, ...]
     state: State
-    day: date
     topics: frozenset[Topic] = frozenset()
 
 
@@ -40,7 +37,7 @@ def is_about(topics: Iterable[Topic]) -> None:
     """Say that events of other topics change nothing of what the answer shows."""
     shown = what_is_shown()
     if shown is not None:
-        g.shown = Shown(shown.tables, shown.state, shown.day, frozenset(topics))
+        g.shown = Shown(shown.tables, shown.state, frozenset(topics))
 
 
 def what_is_shown() -> Shown | None:

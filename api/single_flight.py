@@ -39,7 +39,7 @@ class SingleFlight(Generic[Key, Result]):
             found = finding()
             return found
         finally:
+            own.set_result(found)
             # Another may have begun meanwhile, for which others wait then.
             if self._flights.get(key) is own:
-                del self._flights[key]
-            own.set_result(found)
+                self._flights.pop(key, None)

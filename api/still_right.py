@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from api.clock import utc_day
+from psycopg_pool import PoolTimeout
+
 from api.kept_answers import KeptAnswer
 from api.services import Services
 from api.shown import Shown
@@ -20,8 +21,6 @@ def as_it_is_now(kept: KeptAnswer, services: Services, position: int) -> KeptAns
     None, too, where that is not at `position` yet. Raises what `borrowed` raises.
     """
     shown = kept.shown
-    if utc_day() != shown.day:
-        return None
     state = services.sight.state(services.pool, shown.tables, position)
     if shown.tables and (state.position or 0) < position:
         return None
@@ -37,10 +36,14 @@ def _shows_the_same(shown: Shown, state: State, services: Services) -> bool:
     before = shown.state
     if not shown.topics or not state.differs_by_events_alone(before):
         return False
-    return not services.recent.are_about(
-        services.pool,
-        shown.topics,
-        after=before.position or 0,
-        until=state.latest or 0,
-        patience_seconds=PATIENCE_SECONDS,
-    )
+    try:
+        return not services.recent.are_about(
+            services.pool,
+            shown.topics,
+            after=before.position or 0,
+            until=state.latest or 0,
+            patience_seconds=PATIENCE_SECONDS,
+        )
+    except PoolTimeout:
+        # It is not known in time; to ask anew waits longer for a connection.
+        return False

@@ -13,7 +13,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from api.observing import operation
+from api.observing import began, operation
 from api.watching import is_watched
 
 HEADER = "traceparent"
@@ -87,7 +87,8 @@ def _begin() -> None:
     if is_watched():
         return
     route = None if request.url_rule is None else request.url_rule.rule
-    g.span = start(operation(), request.method, route, request.headers.get(HEADER))
+    given, began_at = request.headers.get(HEADER), began(request.environ).nanoseconds_of_day
+    g.span = start(operation(), request.method, route, given, began_at)
 
 
 def _end(response: Response) -> Response:

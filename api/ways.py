@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from api.identity import Identity
 from api.reading import Reading
-from api.shown import POSITION
 from api.wire import Answer
 from api.words import Words
 from domain.permissions import Permission
@@ -28,7 +27,8 @@ class Way:
         route: the path with names in place of ids.
         permission: what it asks for.
         reading: what gives the answer.
-        headers: what is added to those of the answer, or stands in their place.
+        headers: what is added to those of the answer.
+        replaced: the names, in lower case, of what the answer says and is not sent.
     """
 
     operation: str
@@ -36,15 +36,13 @@ class Way:
     permission: Permission
     reading: Reading
     headers: Headers
-    _names: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        names = {POSITION.lower(), *(name.lower() for name, _ in self.headers)}
-        object.__setattr__(self, "_names", frozenset(names))
+    replaced: frozenset[str]
 
     def headers_of(self, answer: Answer) -> list[tuple[str, str]]:
         """Return those that belong to an answer, whatever the state in which it is given."""
-        own = [header for header in answer.headers.items() if header[0].lower() not in self._names]
+        own = [
+            header for header in answer.headers.items() if header[0].lower() not in self.replaced
+        ]
         if answer.status == HTTPStatus.OK:
             own.append((LENGTH, str(len(answer.body))))
         return [*own, *self.headers]

@@ -16,7 +16,21 @@ TRACE = "HTTP_TRACEPARENT"
 # Who asks, what they hold and for what they wait is looked at besides; the others are about the
 # one request.
 _LOOKED_AT_BESIDES = {"HTTP_AUTHORIZATION", HELD, AT_LEAST, PREFER}
-_OF_ONE_REQUEST = {REQUEST_ID, TRACE, "HTTP_TRACESTATE", "HTTP_X_FORWARDED_FOR"}
+_OF_ONE_REQUEST = {
+    REQUEST_ID,
+    TRACE,
+    "HTTP_B3",
+    "HTTP_BAGGAGE",
+    "HTTP_CF_CONNECTING_IP",
+    "HTTP_CF_RAY",
+    "HTTP_FORWARDED",
+    "HTTP_TRACESTATE",
+    "HTTP_X_AMZN_TRACE_ID",
+    "HTTP_X_CLOUD_TRACE_CONTEXT",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_REAL_IP",
+}
+_MOST_CHARACTERS = 8_192
 _PASSED_BY = _LOOKED_AT_BESIDES | _OF_ONE_REQUEST
 
 
@@ -28,3 +42,8 @@ def words_of(environ: Mapping[str, Any]) -> Words:
         if item[0].startswith("HTTP_") and item[0] not in _PASSED_BY
     ]
     return environ.get("QUERY_STRING"), environ["wsgi.url_scheme"], *said
+
+
+def are_few(words: Words) -> bool:
+    """Return whether the words are as few as those of a browser, so that they may be remembered."""
+    return len(repr(words)) <= _MOST_CHARACTERS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from math import inf
 from threading import Lock
 from time import monotonic, sleep
@@ -11,13 +12,14 @@ from typing import NamedTuple
 
 from eventlog.fetching import Row, fetch
 from eventlog.pool import Pool, borrowed
-from projections.names import LIVE
+from projections.names import LIVE, TODAY
 
 SIGHT_SECONDS = 0.005
 
 # Parked events that are applied after all change rows, and no position.
 _LOOK = f"""
-SELECT parked.count, directory.changes, progress.table_name, progress.position, progress.built
+SELECT {TODAY}, parked.count, directory.changes,
+       progress.table_name, progress.position, progress.built
 FROM (SELECT count(*) FROM {LIVE}.parked) AS parked,
      (SELECT sum(changes)::bigint AS changes FROM rollbook.employee_counts) AS directory
 LEFT JOIN {LIVE}.progress ON true
@@ -28,6 +30,7 @@ class State(NamedTuple):
     """What decides what reads of some tables show: when it is the same, so are they.
 
     Attributes:
+        day: what day it is by the clock of the database, in UTC.
         position: that all of them have reached; None without tables.
         reached: what each has reached, as a sum: one may be ahead of another, or stand still.
         latest: that any of them has reached; None without tables.
@@ -36,6 +39,7 @@ class State(NamedTuple):
         directory: how often the directory of employees was changed.
     """
 
+    day: date
     position: int | None
     reached: int | None
     latest: int | None
@@ -45,7 +49,8 @@ class State(NamedTuple):
 
     def differs_by_events_alone(self, other: State) -> bool:
         """Return whether nothing lies between two states but events that were applied in order."""
-        return (self.built, self.parked, self.directory) == (
+        return (self.day, self.built, self.parked, self.directory) == (
+            other.day,
             other.built,
             other.parked,
             other.directory,
@@ -61,12 +66,11 @@ class _Look:
     def state(self, tables: Sequence[str]) -> State:
         state = self.states.get(tables)
         if state is None:
-            found = [
-                (position, built) for _, _, name, position, built in self.rows if name in tables
-            ]
+            found = [(position, built) for *_, name, position, built in self.rows if name in tables]
             positions, builds = zip(*found, strict=True) if found else ((), ())
-            parked, directory, *_ = self.rows[0]
+            day, parked, directory, *_ = self.rows[0]
             state = self.states[tables] = State(
+                day=day,
                 position=min(positions, default=None),
                 reached=sum(positions) if found else None,
                 latest=max(positions, default=None),

@@ -97,16 +97,26 @@ def _number(pattern: str, report: str) -> int:
     multiple=True,
     default=[*map(str, Role)],
 )
+@click.option(
+    "--phases",
+    "kinds",
+    type=click.Choice([SINGLE, IN_A_ROW]),
+    multiple=True,
+    default=[SINGLE, IN_A_ROW],
+)
 @click.option("--examples", default=20, show_default=True, help="Calls of each operation at once.")
 @click.option("--rows", default=100, show_default=True, help="Rows of calls at once.")
-def main(url: str, cases: int, roles: Sequence[str], examples: int, rows: int) -> None:
+def main(
+    url: str, cases: int, roles: Sequence[str], kinds: Sequence[str], examples: int, rows: int
+) -> None:
     """Call a running Rollbook so many times at least; end with 1 if it answered otherwise."""
     made, is_clean = 0, True
     for seed in count(1):
         for role in roles:
             known = furnish(url, _bearer(Role.HR_ADMIN, "admin"))
             bearer = _bearer(role, known["employee_id"][0])
-            for phases, most in ((SINGLE, examples), (IN_A_ROW, rows)):
+            for phases in kinds:
+                most = rows if phases == IN_A_ROW else examples
                 outcome = fuzz(url, bearer, known, seed=seed, examples=most, phases=phases)
                 made += outcome.cases
                 has_worked = outcome.cases and (outcome.links or phases != IN_A_ROW)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import jwt
@@ -17,10 +16,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from api import still_right, tokens, tracing
+from api import tokens, tracing
 from api.policy import Policy
+from eventlog.fetching import fetch
 from eventlog.pool import Pool, open_pool
 from projections import sight
+from projections.names import TODAY
 from projections.sight import Sight
 from tests.api.test_kept_answers import alter_behind_the_back, percents
 from tests.api.test_metrics import figures, watched
@@ -114,8 +115,10 @@ def test_another_day_is_another_answer(api: Api, monkeypatch: pytest.MonkeyPatch
     api.admin.get(path)
     alter_behind_the_back(api, last.json["id"])
     assert api.admin.get(path).json == first.json
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-    monkeypatch.setattr(still_right, "utc_day", lambda: tomorrow)
+    monkeypatch.setattr(
+        sight, "fetch", lambda conn, query: fetch(conn, query.replace(TODAY, f"{TODAY} + 1"))
+    )
+    Sight.outlive()
     assert percents(api.admin.get(path)) == [99]
 
 

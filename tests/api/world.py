@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from flask import Flask
+from werkzeug.datastructures import Headers
 
 from api.app import create_app
 from api.at_least import MAX_WAIT_SECONDS
@@ -59,7 +60,7 @@ class Answer:
     """What came back."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Headers
     data: bytes
 
     @property
@@ -107,7 +108,7 @@ class Caller:
         answer = self._client.open(full, method=method, headers=headers, **options)
         kind = answer.mimetype or ""
         self._contract.hold(method, full, answer.status_code, kind, answer.data)
-        return Answer(answer.status_code, dict(answer.headers), answer.data)
+        return Answer(answer.status_code, answer.headers, answer.data)
 
 
 class Api:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.api.world import projecting
 from tests.rollbook.api_process import api_process
 from tests.rollbook.test_usage import ROOT, run
@@ -47,11 +45,10 @@ def test_the_commands_answer_what_the_page_says(tmp_path: Path, database_url: st
         assert said in told, told
 
 
-@pytest.mark.timeout(600)
 def test_the_long_run_of_calls_works_in_short(tmp_path: Path, database_url: str) -> None:
     (command,) = (block for _, block in BLOCKS if FUZZ in block)
     assert command.count("--cases 20000") == 1
-    few = command.replace("--cases 20000", "--cases 1 --role auditor --examples 1 --rows 5")
+    few = command.replace("--cases 20000", "--cases 1 --role auditor --phases stateful --rows 5")
     with (
         api_process(tmp_path, database_url, ROLLBOOK_CALLER_REQUESTS="0") as api,
         projecting(database_url),
