@@ -44,7 +44,7 @@ def test_an_enrollment_is_kept_while_others_go_on(api: Api) -> None:
         assert percents(again) == percents(first)
         assert again.headers["ETag"] == first.headers["ETag"]
         assert int(again.headers["Rollbook-Position"]) >= int(last.headers["Rollbook-Position"])
-        assert again.headers.keys() == first.headers.keys()
+        assert sorted(again.headers.keys()) == sorted(first.headers.keys())
     last = api.admin.post(f"{path}/progress", {"percent": 7})
     assert percents(shown(api, path, last)) == [7]
 

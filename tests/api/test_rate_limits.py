@@ -94,8 +94,10 @@ def test_who_asks_over_many_connections_at_once_has_as_much(api: Api) -> None:
 
     with ThreadPoolExecutor(clients) as threads:
         answered = [status for found in threads.map(ask, range(clients)) for status in found]
+    # Those who were turned away meanwhile may have been faster than one who was counted.
+    answered += statuses(one.role("hr_admin"), 50)
     assert answered.count(200) == limit
-    assert answered.count(429) == clients * 50 - limit
+    assert answered.count(429) == (clients + 1) * 50 - limit
 
 
 def test_what_does_not_exist_is_not_counted(api: Api) -> None:
