@@ -48,7 +48,7 @@ def steps(
 
     With a moment, those that had not taken effect or were not known then are left out.
     """
-    fold, keys = Fold(), codec.keys_to_read(conn, stored)
+    fold, keys = Fold(), codec.keys_to_read(conn, [one.state for one in stored])
     for one in stored:
         event = _read(codec, one, keys)
         if event is None or moment is None or moment.holds(event):

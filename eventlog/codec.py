@@ -9,19 +9,22 @@ from uuid import UUID
 
 import msgspec
 from eventsourcing.domain import DomainEventProtocol
-from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
+from eventsourcing.persistence import JSONTranscoder, Mapper, Notification, StoredEvent
 
-from eventlog.decoding import Decode, compile_decoder
+from eventlog.decoding import Attributes, compile_attributes, stored_form
 from eventlog.encoding import Encode, compile_encoder
 from eventlog.errors import UndecodableEventError, UnknownTopicError
 from eventlog.hints import PERSONAL
 from eventlog.pool import Connection
-from eventlog.sealing import SEALED, Keyring, Keys, person_of, seal, sealed_for, unseal
+from eventlog.sealing import Keyring, Keys, person_of, seal, sealed_for, unseal
+from eventlog.statements import LogRow
 from eventlog.values import to_instance
 
 NO_KEYS: Keys = MappingProxyType({})
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+Read = Callable[[bytes], Any]
+"""A function from stored JSON to a class's stored form."""
 
 
 class EventCodec(Mapper[UUID]):
@@ -29,8 +32,9 @@ class EventCodec(Mapper[UUID]):
 
     ``event_classes`` are dataclasses with a ``TOPIC``, the name under which they are stored.
     ``upcasts`` maps a topic that is no longer written to the class that took its place and a
-    function from the old stored dict to the new class's. ``keyring`` has the keys of the persons
-    whom events concern; without one, no text about a person can be stored or read.
+    function from the old stored dict to the new class's, which does not see sealed text.
+    ``keyring`` has the keys of the persons whom events concern; without one, no text about a
+    person can be stored or read.
 
     Raises UnsupportedHintError for a class with a field that has no stored form, and ValueError
     when two classes have one topic.
@@ -45,18 +49,18 @@ class EventCodec(Mapper[UUID]):
         super().__init__(JSONTranscoder())
         self._keyring = keyring
         self._encoders: dict[type[Any], tuple[str, Encode]] = {}
-        self._decoders: dict[str, tuple[type[Any], Decode]] = {}
+        self._decoders: dict[str, tuple[type[Any], Read, Attributes]] = {}
         for cls in event_classes:
-            self._add(cls.TOPIC, cls, compile_decoder(cls))
+            self._add(cls.TOPIC, cls, msgspec.json.Decoder(stored_form(cls)).decode)
             self._encoders[cls] = (cls.TOPIC, compile_encoder(cls))
         for topic, (cls, upcast) in (upcasts or {}).items():
-            self._add(topic, cls, _upcasting(upcast, compile_decoder(cls)))
+            self._add(topic, cls, _upcasting(upcast, stored_form(cls)))
 
-    def _add(self, topic: str, cls: type[Any], decode: Decode) -> None:
+    def _add(self, topic: str, cls: type[Any], read: Read) -> None:
         if topic in self._decoders:
             message = f"Two event classes have the topic {topic!r}"
             raise ValueError(message)
-        self._decoders[topic] = (cls, decode)
+        self._decoders[topic] = (cls, read, compile_attributes(cls))
 
     @property
     def topics(self) -> frozenset[str]:
@@ -68,12 +72,12 @@ class EventCodec(Mapper[UUID]):
         persons = set(filter(None, map(person_of, events)))
         return self._keyring.make(conn, persons) if persons and self._keyring else {}
 
-    def keys_to_read(self, conn: Connection, stored_events: Iterable[StoredEvent]) -> Keys:
-        """The keys for the text of the events, as far as they exist.
+    def keys_to_read(self, conn: Connection, states: Iterable[bytes]) -> Keys:
+        """The keys for the text in the stored JSON of events, as far as they exist.
 
         They are asked for anew each time: what another process destroyed must be gone here, too.
         """
-        persons = sealed_for(stored_events)
+        persons = sealed_for(states)
         return self._keyring.find(conn, persons) if persons and self._keyring else {}
 
     def to_stored_event(
@@ -92,7 +96,8 @@ class EventCodec(Mapper[UUID]):
             raise UnknownTopicError(getattr(cls, "TOPIC", cls.__qualname__)) from None
         state = encode(domain_event)
         if PERSONAL in state and (person := person_of(domain_event)) is not None:
-            seal(state, person, _place(domain_event, topic), keys)
+            place = _place(domain_event.originator_id, domain_event.originator_version, topic)
+            seal(state, person, place, keys)
         return to_instance(
             StoredEvent,
             {
@@ -106,32 +111,39 @@ class EventCodec(Mapper[UUID]):
     def to_domain_event(
         self, stored_event: StoredEvent, keys: Keys | None = None
     ) -> DomainEventProtocol[UUID]:
-        """The event as it was when stored; the checks of its class are not run again.
+        """The event as it was when stored, as `decode` gives it."""
+        event = stored_event
+        position = event.id if isinstance(event, Notification) else None
+        stream_id: UUID = event.originator_id  # type: ignore[assignment]  # ours are all UUIDs
+        row = position, stream_id, event.originator_version, event.topic, event.state
+        return self.decode(row, keys)
+
+    def decode(self, row: LogRow, keys: Keys | None = None) -> DomainEventProtocol[UUID]:
+        """The event of a row as it was when stored; the checks of its class are not run again.
 
         Sealed text stays sealed without ``keys``: who decides or counts does not need it.
         Raises UnknownTopicError, or UndecodableEventError which names the event's place.
         """
+        _, stream_id, version, topic, state = row
         try:
-            cls, decode = self._decoders[stored_event.topic]
+            cls, read, attributes_of = self._decoders[topic]
         except KeyError:
-            raise UnknownTopicError(stored_event.topic) from None
+            raise UnknownTopicError(topic) from None
         try:
-            state = msgspec.json.decode(stored_event.state)
-            if SEALED in state:
-                unseal(state, _place(stored_event, stored_event.topic), keys)
-            attributes = decode(
-                stored_event.originator_id,  # type: ignore[arg-type]
-                stored_event.originator_version,
-                state,
-            )
+            stored = read(state)
+            personal = stored.personal
+            if stored.sealed is not None:
+                place = _place(stream_id, version, topic)
+                personal = personal | unseal(stored.sealed, place, keys)
+            attributes = attributes_of(stream_id, version, stored, personal)
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            raise UndecodableEventError(stored_event, error) from error
+            raise UndecodableEventError(row, error) from error
         event: DomainEventProtocol[UUID] = to_instance(cls, attributes)
         return event
 
 
-def _place(event: DomainEventProtocol[Any] | StoredEvent, topic: str) -> str:
-    return f"{event.originator_id}/{event.originator_version}/{topic}"
+def _place(stream_id: UUID, version: int, topic: str) -> str:
+    return f"{stream_id}/{version}/{topic}"
 
 
 def _to_json(state: dict[str, Any]) -> bytes:
@@ -155,8 +167,8 @@ def _has_nul(value: object) -> bool:
     return False
 
 
-def _upcasting(upcast: Upcast, decode: Decode) -> Decode:
-    def decode_old(stream_id: UUID, version: int, state: dict[str, Any]) -> dict[str, Any]:
-        return decode(stream_id, version, upcast(state))
+def _upcasting(upcast: Upcast, form: type[msgspec.Struct]) -> Read:
+    def read_old(state: bytes) -> Any:
+        return msgspec.convert(upcast(msgspec.json.decode(state)), form)
 
-    return decode_old
+    return read_old

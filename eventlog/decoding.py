@@ -1,16 +1,20 @@
-"""Compiles, for an event class, the function that turns stored dicts back into attributes.
+"""Compiles, for an event class, what turns its stored JSON back into attributes.
 
-Generated as source for the reason given in ``encoding``: a projector decodes every event.
+msgspec reads the JSON into a struct of the class's stored fields, each of its type. What is left
+to do is generated as source for the reason given in ``encoding``: a projector decodes every event.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, get_args
+from functools import partial
+from typing import Any, Union
 from uuid import UUID
+
+import msgspec
 
 from eventlog.hints import (
     PERSONAL,
@@ -24,89 +28,146 @@ from eventlog.hints import (
     tuple_item,
     without_none,
 )
+from eventlog.sealing import SEALED
 from eventlog.source import Source
-from eventlog.values import to_instance, to_subset, to_uuid
+from eventlog.values import to_instance, to_subset
 
 _AS_STORED = (str, int, bool, float)
-_CONVERTERS: dict[object, Callable[[Any], Any]] = {
-    UUID: to_uuid,
-    datetime: datetime.fromisoformat,
-    date: date.fromisoformat,
-    Decimal: Decimal,
-}
+_READ_BY_MSGSPEC = (UUID, datetime, date, Decimal)
 
-Decode = Callable[[UUID, int, dict[str, Any]], dict[str, Any]]
+Attributes = Callable[[UUID, int, Any, Mapping[str, str]], dict[str, Any]]
+Make = Callable[[Any], Any]
+Field = tuple[str, Any] | tuple[str, Any, Any]
+"""Name, type and default of a field of a stored form."""
 
 
-def compile_decoder(cls: type[Any]) -> Decode:
-    """A function from (stream id, version, stored dict) to the attributes of an event.
+def stored_form(cls: type[Any]) -> type[msgspec.Struct]:
+    """The struct that the stored JSON of an event of this class is read into.
 
-    Raises UnsupportedHintError when a field's hint has no stored form. The function raises
-    KeyError, TypeError, ValueError or AttributeError when the dict is no stored form of the class.
-    A field that is missing from the dict is None where its hint allows None; in a nested value it
-    has its default, where that is a plain one, so that a value may gain such fields.
+    Raises UnsupportedHintError when a field's hint has no stored form. A field that is missing from
+    the JSON is None where its hint allows None; in a nested value it has its default, where that
+    is a plain one, so that a value may gain such fields.
+    """
+    fields: list[Field] = [
+        (PERSONAL, dict[str, Any], msgspec.field(default_factory=dict)),
+        (SEALED, dict[str, Any] | None, None),
+    ]
+    for name, stored, hint in stored_fields(cls):
+        with naming(cls, name):
+            if not is_personal(hint):
+                fields.append(_field(stored, hint, {}))
+    return _struct(cls, fields)
+
+
+def compile_attributes(cls: type[Any]) -> Attributes:
+    """A function from stream id, version, stored form and personal text to an event's attributes.
+
+    It raises KeyError, TypeError, ValueError or AttributeError where those are not of the class.
     """
     source = Source()
     items = ["'originator_id': stream_id", "'originator_version': version"]
     for name, stored, hint in stored_fields(cls):
-        holder = "personal" if is_personal(hint) else "state"
         with naming(cls, name):
-            items.append(f"{name!r}: {_decoded_item(source, hint, holder, stored)}")
-    body = f"personal = state.get({PERSONAL!r}, {{}})\nreturn {{{', '.join(items)}}}\n"
-    return source.function("stream_id, version, state", body)
+            items.append(f"{name!r}: {_attribute(source, hint, stored)}")
+    body = f"return {{{', '.join(items)}}}"
+    return source.function("stream_id, version, stored, personal", body)
 
 
-def _decoded_item(source: Source, hint: object, holder: str, key: str) -> str:
+def _attribute(source: Source, hint: object, stored: str) -> str:
+    if not is_personal(hint):
+        return _finished(source, hint, f"stored.{stored}")
     _, optional = without_none(hint)
-    return _decoded(source, hint, f"{holder}.get({key!r})" if optional else f"{holder}[{key!r}]")
+    return f"personal.get({stored!r})" if optional else f"personal[{stored!r}]"
 
 
-def _decoded(source: Source, hint: object, value: str) -> str:
+def _field(name: str, hint: object, defaults: Mapping[str, object]) -> Field:
+    kind, (_, optional) = _kind(hint), without_none(hint)
+    if name in defaults:
+        return name, kind, defaults[name]
+    return (name, kind, None) if optional else (name, kind)
+
+
+def _struct(cls: type[Any], fields: list[Field]) -> type[msgspec.Struct]:
+    return msgspec.defstruct(cls.__name__, fields, kw_only=True, gc=False)
+
+
+def _kind(hint: object) -> Any:
+    """The type as which msgspec reads the stored form of a value."""
     present, optional = without_none(hint)
-    if is_personal(present):
-        present = get_args(present)[0]
-    if present in _AS_STORED:
+    kind = _kind_of_present(present)
+    return Union[kind, None] if optional else kind  # noqa: UP007  # of types known only here
+
+
+def _kind_of_present(hint: object) -> Any:
+    if hint in _AS_STORED or is_personal(hint):
+        return Any
+    if _is_read_by_msgspec(hint):
+        return hint
+    if (item := tuple_item(hint)) is not None:
+        return tuple[_kind(item), ...]  # type: ignore[misc]  # of a type known only here
+    if subset_of(hint) is not None:
+        return dict[str, Any]
+    parts, defaults = parts_of(hint), plain_defaults(hint)
+    fields = [_field(name, part, defaults) for name, part in parts.items()]
+    return _struct(hint, fields)  # type: ignore[arg-type]  # it has parts, so it is a dataclass
+
+
+def _finished(source: Source, hint: object, value: str) -> str:
+    """An expression that makes of what msgspec read what the event holds."""
+    present, optional = without_none(hint)
+    make = _maker(present)
+    if make is None:
         return value
     if not optional:
-        return _decoded_present(source, present, value)
+        return f"{source.name_of(make)}({value})"
     local = source.new_local()
-    expression = _decoded_present(source, present, local)
-    return f"(None if ({local} := {value}) is None else {expression})"
+    return f"(None if ({local} := {value}) is None else {source.name_of(make)}({local}))"
 
 
-def _decoded_present(source: Source, hint: object, value: str) -> str:
-    if hint in _CONVERTERS:
-        return f"{source.name_of(_CONVERTERS[hint])}({value})"
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return f"{source.name_of({str(member): member for member in hint})}[{value}]"
+def _maker(hint: object) -> Make | None:
+    """What makes a value of what msgspec read; None where that is the value."""
+    if hint in _AS_STORED or is_personal(hint) or _is_read_by_msgspec(hint):
+        return None
     if (item := tuple_item(hint)) is not None:
-        return f"tuple(map({source.name_of(_converter(item))}, {value}))"
+        of_item = _converter(item)
+        return None if of_item is None else lambda items: tuple(map(of_item, items))
     if (whole := subset_of(hint)) is not None:
-        converters = {name: _converter(part) for name, part in hints_of(whole).items()}
-        return f"{source.name_of(to_subset)}({value}, {source.name_of(converters)})"
-    return _decoded_instance(source, hint, value)
+        readers = {name: _reader(part) for name, part in hints_of(whole).items()}
+        return lambda values: to_subset(values, readers)
+    return _instance_maker(hint)
 
 
-def _decoded_instance(source: Source, hint: object, value: str) -> str:
-    holder = source.new_local()
-    parts = parts_of(hint)
-    defaults = plain_defaults(hint)
-    items = [
-        f"{name!r}: {holder}.get({name!r}, {source.name_of(defaults[name])})"
-        if name in defaults
-        else f"{name!r}: {_decoded_item(source, part, holder, name)}"
-        for name, part in parts.items()
-    ]
-    state, made = f"{{{', '.join(items)}}}", source.name_of(hint)
-    if getattr(hint, "__dictoffset__", 0):
-        made = f"{source.name_of(to_instance)}({made}, {state})"
-    else:
-        made = f"{made}(**{state})"
-    # The holder is evaluated once, for all items, before any of them.
-    return f"(({holder} := {value}), {made})[1]"
+def _is_read_by_msgspec(hint: object) -> bool:
+    return hint in _READ_BY_MSGSPEC or (isinstance(hint, type) and issubclass(hint, StrEnum))
 
 
-def _converter(hint: object) -> Callable[[Any], Any]:
+def _converter(hint: object) -> Make | None:
     source = Source()
-    expression = _decoded(source, hint, "value")
-    return source.function("value", f"return {expression}\n")
+    expression = _finished(source, hint, "value")
+    return None if expression == "value" else source.function("value", f"return {expression}")
+
+
+def _reader(hint: object) -> Make:
+    """What makes a value of its JSON."""
+    convert, finish = partial(msgspec.convert, type=_kind(hint)), _converter(hint)
+    return convert if finish is None else lambda value: finish(convert(value))
+
+
+def _instance_maker(hint: object) -> Make:
+    """What makes a dataclass of its stored form, without running the class's checks again."""
+    source = Source()
+    made = source.name_of(hint)
+    parts = {
+        name: _finished(source, part, f"stored.{name}") for name, part in parts_of(hint).items()
+    }
+    if getattr(hint, "__dictoffset__", 0):
+        items = ", ".join(f"{name!r}: {value}" for name, value in parts.items())
+        return source.function(
+            "stored", f"return {source.name_of(to_instance)}({made}, {{{items}}})"
+        )
+    assigned = "".join(
+        f"{source.name_of(getattr(hint, name).__set__)}(made, {value})\n"
+        for name, value in parts.items()
+    )
+    new = f"{source.name_of(object.__new__)}({made})"
+    return source.function("stored", f"made = {new}\n{assigned}return made")

@@ -5,15 +5,18 @@ Messages name ids and limits, never SQL: they may be logged or shown.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from eventsourcing.persistence import (
     IntegrityError,
     MapperDeserialisationError,
-    Notification,
     NotSupportedError,
     OperationalError,
     RecordConflictError,
-    StoredEvent,
 )
+
+if TYPE_CHECKING:
+    from eventlog.statements import LogRow
 
 
 class UnknownTopicError(MapperDeserialisationError):
@@ -27,17 +30,12 @@ class UnknownTopicError(MapperDeserialisationError):
 class UndecodableEventError(MapperDeserialisationError):
     """A stored event's state is not the stored form of its topic's event class."""
 
-    def __init__(self, stored_event: StoredEvent, cause: Exception) -> None:
-        position = stored_event.id if isinstance(stored_event, Notification) else None
+    def __init__(self, row: LogRow, cause: Exception) -> None:
+        self.position, self.stream_id, self.version, self.topic, _ = row
         super().__init__(
-            f"Cannot decode event at position {position}, stream {stored_event.originator_id}, "
-            f"version {stored_event.originator_version}, topic {stored_event.topic!r}: "
-            f"{type(cause).__name__}: {cause}"
+            f"Cannot decode event at position {self.position}, stream {self.stream_id}, "
+            f"version {self.version}, topic {self.topic!r}: {type(cause).__name__}: {cause}"
         )
-        self.position = position
-        self.stream_id = stored_event.originator_id
-        self.version = stored_event.originator_version
-        self.topic = stored_event.topic
 
 
 class NoKeyError(Exception):

@@ -63,7 +63,7 @@ class SealingEventStore(EventStore[UUID]):
     def opened(self, stored_events: Sequence[StoredEvent]) -> list[DomainEventProtocol[UUID]]:
         """The events with their text; ERASED where it is."""
         with self.recorder.connection() as conn:
-            keys = self.mapper.keys_to_read(conn, stored_events)
+            keys = self.mapper.keys_to_read(conn, [event.state for event in stored_events])
         return [self.mapper.to_domain_event(event, keys) for event in stored_events]
 
     def _sealed(self, events: Sequence[DomainEventProtocol[UUID]]) -> list[StoredEvent]:

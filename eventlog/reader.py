@@ -6,7 +6,7 @@ What is settled is decided in ``order``; this asks the database and waits.
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +17,7 @@ from eventlog import statements
 from eventlog.failures import translating
 from eventlog.order import Order
 from eventlog.pool import Cursor, load_json_as_bytes
+from eventlog.statements import LogRow
 from eventlog.writers import observe
 
 _FIRST_PAUSE_SECONDS = 0.0005
@@ -102,3 +103,10 @@ class LogReader(SettledReader[Notification]):
 
     def __init__(self, conn: psycopg.Connection[Any], after: int = 0) -> None:
         super().__init__(conn, after, statements.select_log, attrgetter("id"))
+
+
+class RowReader(SettledReader[LogRow]):
+    """Reads the settled events behind ``after`` as the rows that they stand in."""
+
+    def __init__(self, conn: psycopg.Connection[Any], after: int = 0) -> None:
+        super().__init__(conn, after, statements.select_rows, itemgetter(0))

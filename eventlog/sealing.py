@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
-from eventsourcing.persistence import StoredEvent
 
 from eventlog.errors import NoKeyError
 from eventlog.hints import PERSONAL, personal_fields
@@ -69,10 +68,10 @@ def person_of(event: Any) -> str | None:
     return person
 
 
-def sealed_for(stored_events: Iterable[StoredEvent]) -> set[str]:
-    """The persons with whose keys text of the events is sealed."""
+def sealed_for(states: Iterable[bytes]) -> set[str]:
+    """The persons with whose keys text in the stored JSON of events is sealed."""
     # Most events have none, so what is done for each of them is all that counts here.
-    likely = [event.state for event in stored_events if event.state.endswith(_END)]
+    likely = [state for state in states if state.endswith(_END)]
     return {person for state in likely if (person := _person_in(state)) is not None}
 
 
@@ -100,17 +99,15 @@ def seal(state: dict[str, Any], person: str, place: str, keys: Keys) -> None:
     state[SEALED] = {"person": person, "key": key.name, "texts": sealed}
 
 
-def unseal(state: dict[str, Any], place: str, keys: Keys | None) -> None:
-    """Turns the sealed text of a state into personal text.
+def unseal(sealed: Mapping[str, Any], place: str, keys: Keys | None) -> dict[str, str]:
+    """The personal text of the sealed part of a state.
 
     It is UNOPENED without keys, and ERASED without the person's own, or where that was lost and
     made anew since. Raises ValueError when a text was altered.
     """
-    sealed = state.pop(SEALED)
     texts: dict[str, str] = sealed["texts"]
     if keys is None:
-        state[PERSONAL] = dict.fromkeys(texts, UNOPENED)
-    elif (key := keys.get(sealed["person"])) is None or sealed.get("key", key.name) != key.name:
-        state[PERSONAL] = dict.fromkeys(texts, ERASED)
-    else:
-        state[PERSONAL] = {n: key.unseal(text, f"{place}/{n}") for n, text in texts.items()}
+        return dict.fromkeys(texts, UNOPENED)
+    if (key := keys.get(sealed["person"])) is None or sealed.get("key", key.name) != key.name:
+        return dict.fromkeys(texts, ERASED)
+    return {name: key.unseal(text, f"{place}/{name}") for name, text in texts.items()}

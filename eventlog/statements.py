@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, LiteralString
+from typing import LiteralString
 from uuid import UUID
 
 from eventsourcing.persistence import Notification, StoredEvent
@@ -32,6 +32,9 @@ _SELECT_LOG: LiteralString = """
 select position, stream_id, version, topic, state from rollbook.events
 where position > %s order by position limit %s
 """
+
+LogRow = tuple[int | None, UUID, int, str, bytes]
+"""Position, stream, version, topic and JSON of an event; no position where it is not known."""
 
 _MAX_VERSION = 2**31 - 1
 
@@ -76,10 +79,15 @@ def select_stream(
     ]
 
 
-def select_log(cursor: Cursor, after: int, limit: int) -> list[Notification]:
+def select_rows(cursor: Cursor, after: int, limit: int) -> list[LogRow]:
     """The committed events behind a position, in order; numbers may be missing among them."""
     cursor.execute(_SELECT_LOG, (after, limit), prepare=True)
-    return [notification(row) for row in cursor.fetchall()]
+    return cursor.fetchall()
+
+
+def select_log(cursor: Cursor, after: int, limit: int) -> list[Notification]:
+    """The same as notifications."""
+    return [notification(row) for row in select_rows(cursor, after, limit)]
 
 
 def max_position(conn: Connection) -> int | None:
@@ -88,7 +96,7 @@ def max_position(conn: Connection) -> int | None:
     return row[0] if row else None
 
 
-def notification(row: tuple[Any, ...]) -> Notification:
+def notification(row: LogRow) -> Notification:
     """The event of a row: position, stream, version, topic, state."""
     position, stream_id, version, topic, state = row
     return to_instance(

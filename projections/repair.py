@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from eventsourcing.persistence import Notification
 from psycopg.sql import SQL, Identifier
 
 from eventlog.codec import EventCodec
 from eventlog.pool import Connection
-from eventlog.reader import LogReader
+from eventlog.reader import RowReader
+from eventlog.statements import LogRow
 from projections import parked, progress, repairs
 from projections.batch import Stored
 from projections.decoding import decoded
@@ -99,6 +99,6 @@ def _apply(
     return folded
 
 
-def _events_at(conn: Connection, positions: Sequence[int]) -> Iterator[Notification]:
+def _events_at(conn: Connection, positions: Sequence[int]) -> Iterator[LogRow]:
     for position in positions:
-        yield from LogReader(conn, position - 1).read(1)
+        yield from RowReader(conn, position - 1).read(1)

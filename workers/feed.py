@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 from eventlog.codec import EventCodec
 from eventlog.pool import open_connection
-from eventlog.reader import LogReader
+from eventlog.reader import RowReader
 from eventlog.wakeup import Ear
 from projections.decoding import decoded
 from projections.fold import Entry
@@ -58,7 +58,7 @@ class Feed:
     def _run(self) -> None:
         try:
             with open_connection(self._conninfo) as conn, closing(Ear(self._conninfo)) as ear:
-                reader = LogReader(conn, self._after)
+                reader = RowReader(conn, self._after)
                 while not self._closing.is_set():
                     events = reader.read(CHUNK_EVENTS)
                     if events:

@@ -101,7 +101,7 @@ def with_opened_text(stored: StoredEvent) -> bytes:
     """The stored form with the text about the employee as it was before it was sealed."""
     state = msgspec.json.decode(stored.state)
     if "sealed" in state:
-        unseal(state, f"{STREAM_ID}/7/{stored.topic}", KEYS)
+        state["personal"] = unseal(state.pop("sealed"), f"{STREAM_ID}/7/{stored.topic}", KEYS)
     return msgspec.json.encode(state)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from domain.enrollment import Enrollment
 from eventlog.pool import open_connection
-from eventlog.reader import LogReader
+from eventlog.reader import RowReader
 from projections import parked
 from projections.batch import Lockstep, Stored
 from projections.decoding import decoded
@@ -41,7 +41,7 @@ def entries_of(url: str) -> list[Entry]:
         for employee in ("e1", "e2", "e3"):
             train(training, program_id, employee)
     with open_connection(url) as conn:
-        return decoded(CODEC, conn, LogReader(conn).read(1000))
+        return decoded(CODEC, conn, RowReader(conn).read(1000))
 
 
 @contextmanager

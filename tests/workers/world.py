@@ -21,7 +21,7 @@ from domain.provenance import Provenance
 from domain.training import Training
 from eventlog.event_store import SealingEventStore
 from eventlog.pool import open_connection, open_pool
-from eventlog.reader import LogReader
+from eventlog.reader import RowReader
 from eventlog.recorder import PostgresRecorder
 from eventlog.wakeup import Bell
 from projections import progress
@@ -110,7 +110,7 @@ def tables_by_a_rebuild(
         lease = Lease("rebuilt")
         taken = lease.take(writing, tables)
         lockstep = Lockstep(lease, [Stored(writing, t, "rebuilt", taken[t.name]) for t in tables])
-        reader = LogReader(reading)
+        reader = RowReader(reading)
         while events := reader.read(1000):
             lockstep.apply(writing, decoded(CODEC, writing, events))
     return all_rows(url, "rebuilt")
