@@ -11,16 +11,17 @@ import psycopg
 
 from eventlog.pool import Connection
 from projections import parked, repairs
-from projections.copied_rows import CopiedRows
-from projections.fold import Entry, Folded, Held, Sorted, Sorting, Stops, fold, take_all
-from projections.fold_history import fold_history
+from projections.event_rows import EventRows
+from projections.fold import Entry, Folded, Held, Sorted, Stops, fold, fold_each
+from projections.fold_history import NO_COURSES, Courses, fold_history
 from projections.history import History
 from projections.lease import Lease
 from projections.names import CHANNEL, LIVE
 from projections.progress import Progress, Run
 from projections.rows import Rows
+from projections.sorting import Sorting
 from projections.stay_rows import StayRows
-from projections.table import CopiedTable, ReadTable
+from projections.table import EventTable, ReadTable
 from projections.writing import Writing
 
 REFUSALS = (psycopg.DataError, psycopg.IntegrityError, TypeError, ValueError, ArithmeticError)
@@ -58,14 +59,21 @@ class Stored:
         )
 
     def fold(
-        self, conn: Connection, batch: Sorted, settle: Callable[[], None] = _settled
+        self,
+        conn: Connection,
+        batch: Sorted,
+        settle: Callable[[], None] = _settled,
+        courses: Courses = NO_COURSES,
     ) -> Folded:
-        """Return what a batch does to it; `settle` waits until the one before is written."""
+        """Return what a batch does to it; `settle` waits until the one before is written.
+
+        The `courses` are those of the table that it follows, if the same events concern that.
+        """
         rows = self.rows.load(conn, batch.by_key, settle)
-        if isinstance(self.table, CopiedTable):
-            folded = take_all(self.table, batch)
+        if isinstance(self.table, EventTable):
+            folded = fold_each(self.table, batch, self.stops)
         elif isinstance(self.table, History):
-            folded = fold_history(self.table, batch, rows, self.stops)
+            folded = fold_history(self.table, batch, rows, self.stops, courses)
         else:
             folded = fold(self.table, batch, rows, self.stops)
         self.rows.remember(folded.rows)
@@ -77,9 +85,9 @@ class Stored:
             parked.park(conn, self.schema, self.table.name, held)
 
 
-def _rows(table: ReadTable[Any], schema: str) -> Rows | StayRows | CopiedRows:
-    if isinstance(table, CopiedTable):
-        return CopiedRows(table, schema)
+def _rows(table: ReadTable[Any], schema: str) -> Rows | StayRows | EventRows:
+    if isinstance(table, EventTable):
+        return EventRows(table, schema)
     return StayRows(table, schema) if isinstance(table, History) else Rows(table, schema)
 
 
@@ -152,10 +160,14 @@ class Lockstep:
         # transaction proves that it is, nobody else can have written them since.
         writings, held = [], []
         batches = self._sorting.sort(entries, [one.stops for one in self.stored])
+        courses: dict[tuple[ReadTable[Any], int], Courses] = {}
         for one, batch in zip(self.stored, batches, strict=True):
             if error is not None and one.table.name in refusing:
                 batch.hold_all(error, one.stops)
-            folded = one.fold(conn, batch, settle)
+            followed = one.table.of if isinstance(one.table, History) else one.table
+            same = followed, id(batch.by_key)
+            folded = one.fold(conn, batch, settle, courses.get(same, NO_COURSES))
+            courses[same] = folded.courses
             one.reached = one.reached.after(run)
             writings.append(one.rows.writing(folded))
             held.append(folded.held)

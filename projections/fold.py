@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
-from projections.table import CopiedTable, ReadTable
+import msgspec
+
+from projections.table import Difference, EventTable, ReadTable
 
 Key = Any
 Entry = tuple[int, Any]
@@ -15,14 +16,6 @@ Entry = tuple[int, Any]
 
 Amounts = dict[tuple[object, ...], list[int]]
 """The amounts of a summary, by its key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """What stands for a stored event that cannot be decoded: only its stream is known."""
-
-    originator_id: UUID
-    error: Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +62,34 @@ class Sorted:
         for key, entries in self.by_key.items():
             stops.keys.add(str(key))
             self.held.extend(Held(str(key), position, error) for position, _ in entries)
-        self.by_key.clear()
+        # Another table may have been given the same events.
+        self.by_key = {}
+
+
+class Course(msgspec.Struct, gc=False):
+    """How a row fared in a batch.
+
+    Attributes:
+        rows: as it was before, and after each event that could be applied; None while it is not.
+        error: what ended it before the last event.
+        differences: what all of it changes in the summaries, as far as that was asked for.
+    """
+
+    rows: list[Any]
+    error: Exception | None = None
+    differences: list[Difference] | None = None
+
+    @classmethod
+    def of(cls, table: ReadTable[Any], row: Any, entries: Sequence[Entry]) -> Course:
+        """Return the course that the row takes by the events, without the differences."""
+        rows, evolve = [row], table.evolve
+        try:
+            for _, event in entries:
+                row = evolve(row, event)
+                rows.append(row)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the other rows go on
+            return cls(rows, error)
+        return cls(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +103,7 @@ class Folded:
         gone: the keys of the rows that are no more.
         summaries: by the name of each summary, what to add to its amounts.
         held: the events that were not applied.
+        courses: how each row that was touched fared.
     """
 
     rows: dict[Key, Any]
@@ -91,75 +112,18 @@ class Folded:
     gone: list[Key]
     summaries: dict[str, Amounts]
     held: list[Held]
+    courses: dict[Key, Course]
 
     @classmethod
     def of(cls, table: ReadTable[Any], batch: Sorted) -> Folded:
         """Return what is known before anything is applied."""
-        return cls({}, [], [], [], {s.name: {} for s in table.summaries}, list(batch.held))
+        return cls({}, [], [], [], {s.name: {} for s in table.summaries}, list(batch.held), {})
 
-
-class Sorting:
-    """Sorts events by the tables and rows they concern, looking at each event once."""
-
-    def __init__(self, tables: Sequence[ReadTable[Any]]) -> None:
-        self._tables = tables
-        self._copied = [n for n, table in enumerate(tables) if isinstance(table, CopiedTable)]
-        self._concerned: dict[type[Any], list[tuple[int, Any]]] = {}
-        for number, table in enumerate(tables):
-            if isinstance(table, CopiedTable):
-                continue
-            for event_class, key_of in table.keys.items():
-                self._concerned.setdefault(event_class, []).append((number, key_of))
-            self._concerned.setdefault(Unreadable, []).append((number, _unknown_key))
-
-    def sort(self, entries: Sequence[Entry], stops: Sequence[Stops]) -> list[Sorted]:
-        """Return what concerns each table, in the order of the tables.
-
-        What comes behind an event that could not be applied to the same row is held, too.
-        The `stops` of each table gain the keys that are found now.
-        """
-        found = [Sorted() for _ in self._tables]
-        concerned = self._concerned
-        for entry in entries:
-            event = entry[1]
-            for number, key_of in concerned.get(type(event), ()):
-                into, stop = found[number], stops[number]
-                if stop.skipped and entry[0] in stop.skipped:
-                    continue
-                try:
-                    key = key_of(event)
-                except Exception as error:  # noqa: BLE001  # whatever it is, the others go on
-                    _hold_stream(into, stop, entry, error)
-                    continue
-                if stop.keys and (waits := _stopped_key(stop.keys, key, event)):
-                    into.held.append(Held(waits, entry[0]))
-                elif (group := into.by_key.get(key)) is None:
-                    into.by_key[key] = [entry]
-                else:
-                    group.append(entry)
-        for number in self._copied:
-            skipped = stops[number].skipped
-            found[number].by_key = {e[0]: [e] for e in entries if e[0] not in skipped}
-        return found
-
-
-def _stopped_key(stopped: set[str], key: Key, event: Any) -> str | None:
-    """Return under which key the event must wait: that of its stream, of its row, or none."""
-    for text in (str(event.originator_id), str(key)):
-        if text in stopped:
-            return text
-    return None
-
-
-def _unknown_key(unreadable: Unreadable) -> Key:
-    raise unreadable.error
-
-
-def _hold_stream(into: Sorted, stops: Stops, entry: Entry, error: Exception) -> None:
-    position, event = entry
-    stream = str(event.originator_id)
-    into.held.append(Held(stream, position, error))
-    stops.keys.add(stream)
+    def hold(self, key: Key, entries: Sequence[Entry], error: Exception, stops: Stops) -> None:
+        """Hold events of a row, of which the first raised the error; what comes later waits."""
+        stops.keys.add(str(key))
+        self.held.append(Held(str(key), entries[0][0], error))
+        self.held.extend(Held(str(key), position) for position, _ in entries[1:])
 
 
 def fold(table: ReadTable[Any], batch: Sorted, before: Mapping[Key, Any], stops: Stops) -> Folded:
@@ -172,41 +136,33 @@ def fold(table: ReadTable[Any], batch: Sorted, before: Mapping[Key, Any], stops:
     nets = list(folded.summaries.values())
     for key, entries in batch.by_key.items():
         old = before.get(key)
-        row, applied, error = _follow(table, old, entries)
+        course = Course.of(table, old, entries)
+        row = course.rows[-1]
         if row is not old:
             try:
-                _add_up(table, old, row, nets)
+                course.differences = table.differences(old, row)
             except Exception as of_contribution:  # noqa: BLE001  # the row is bad as a whole
-                row, applied, error = old, 0, of_contribution
+                row, course = old, Course([old], of_contribution)
+        for number, of_summary, amounts in course.differences or ():
+            add_amounts(nets[number], of_summary, amounts)
         folded.rows[key] = row
+        folded.courses[key] = course
         if row is not old:
             _note_change(folded, key, old, row)
-        if error is not None:
-            stops.keys.add(str(key))
-            folded.held.append(Held(str(key), entries[applied][0], error))
-            folded.held.extend(Held(str(key), position) for position, _ in entries[applied + 1 :])
+        if course.error is not None:
+            folded.hold(key, entries[len(course.rows) - 1 :], course.error, stops)
     return folded
 
 
-def take_all(table: ReadTable[Any], batch: Sorted) -> Folded:
-    """Return what `batch` does to a table of which the database makes a row of each event."""
-    folded = Folded.of(table, batch)
-    folded.rows.update(dict.fromkeys(batch.by_key))
+def fold_each(table: EventTable[Any], batch: Sorted, stops: Stops) -> Folded:
+    """Return what `batch` does to a table that has one row per event."""
+    folded, row_of = Folded.of(table, batch), table.row_of
+    for position, entries in batch.by_key.items():
+        try:
+            folded.added.append(row_of(position, entries[0][1]))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the other rows go on
+            folded.hold(position, entries, error, stops)
     return folded
-
-
-def _follow(
-    table: ReadTable[Any], row: Any, entries: Sequence[Entry]
-) -> tuple[Any, int, Exception | None]:
-    """Return the row after the events that could be applied, how many, and what ended it."""
-    evolve, applied = table.evolve, 0
-    try:
-        for _, event in entries:
-            row = evolve(row, event)
-            applied += 1
-    except Exception as error:  # noqa: BLE001  # whatever it is, the other rows go on
-        return row, applied, error
-    return row, applied, None
 
 
 def _note_change(folded: Folded, key: Key, old: Any, new: Any) -> None:
@@ -214,12 +170,6 @@ def _note_change(folded: Folded, key: Key, old: Any, new: Any) -> None:
         folded.gone.append(key)
     else:
         (folded.added if old is None else folded.changed).append(new)
-
-
-def _add_up(table: ReadTable[Any], old: Any, new: Any, nets: Sequence[Amounts]) -> None:
-    """Take away what `old` contributed and add what `new` does. All or nothing."""
-    for number, key, amounts in table.differences(old, new):
-        add_amounts(nets[number], key, amounts)
 
 
 def add_amounts(net: Amounts, key: tuple[object, ...], amounts: list[int]) -> None:

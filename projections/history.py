@@ -14,7 +14,7 @@ from projections.row import Row
 from projections.table import ReadTable, Summary
 from projections.timeline import Bounds
 
-BOUNDS = Bounds._fields
+BOUNDS = Bounds.__struct_fields__
 
 HOLDS = """effective_from <= %(as_of)s AND known_from <= %(known_at)s
     AND known_until > %(known_at)s

@@ -14,9 +14,10 @@ from eventlog.statements import LogRow
 from projections import parked, progress, repairs
 from projections.batch import Stored
 from projections.decoding import decoded
-from projections.fold import Folded, Sorting
+from projections.fold import Folded
 from projections.names import LIVE
 from projections.repairs import Repair
+from projections.sorting import Sorting
 from projections.table import ReadTable
 
 # It also takes the table from its projector, which then begins again from what is stored.

@@ -7,6 +7,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
+from msgspec.structs import astuple
 from psycopg.sql import SQL, Identifier
 
 from eventlog.pool import Connection
@@ -73,7 +74,7 @@ class StayRows:
         if len(folded.added) < COPIED_ROWS:
             upserted = folded.added + folded.changed
         else:
-            rows = [(*self._values(stay.row), *stay.bounds) for stay in folded.added]
+            rows = [(*self._values(stay.row), *astuple(stay.bounds)) for stay in folded.added]
             writing.copied.append((self._copying, rows))
         if upserted:
             writing.statements.append((self._upsert, (as_json([*self._as_rows(upserted)]),)))
@@ -97,14 +98,14 @@ class StayRows:
 
     def _as_rows(self, stays: Sequence[Stay]) -> Iterator[dict[str, Any]]:
         for stay in stays:
-            values = (*self._values(stay.row), *stay.bounds)
+            values = (*self._values(stay.row), *astuple(stay.bounds))
             pairs = zip(self._columns, values, strict=True)
             # What is left out is null; most rows have many of these.
             yield {name: value for name, value in pairs if value is not None}
 
     def _ends(self, stays: Sequence[Stay]) -> str:
         names = (self._key_name, *BOUNDS)
-        lines = [(self._key(stay.row), *stay.bounds) for stay in stays]
+        lines = [(self._key(stay.row), *astuple(stay.bounds)) for stay in stays]
         return as_json([dict(zip(names, line, strict=True)) for line in lines])
 
 

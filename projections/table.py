@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from typing import LiteralString
     from uuid import UUID
 
     from domain.aggregate import Event
@@ -125,17 +124,14 @@ def _added(
 
 
 @dataclass(frozen=True, eq=False)
-class CopiedTable(ReadTable[Row]):
-    """A read table with one row per event, which one statement of the database makes.
+class EventTable(ReadTable[Row]):
+    """A read table with one row per event, known by the event's position.
 
     Attributes:
-        key: its rows are known by the position of their event.
-        select: SQL that gives the columns of the rows, in order, from `rollbook.events e`.
-            It ends where a condition on the events follows.
-
+        row_of: the row of a position and the event there, which may be `Unreadable`.
     """
 
     key: str = "position"
     keys: Mapping[type[Event], Callable[[Any], UUID | str]] = field(default_factory=dict)
     evolve: Callable[[Row | None, Any], Row | None] = lambda _row, event: event
-    select: LiteralString = ""
+    row_of: Callable[[int, Any], Row] = None  # type: ignore[assignment]  # each gives its own

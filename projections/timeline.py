@@ -12,7 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 EVER = datetime.min.replace(tzinfo=UTC)
 """Stands for a beginning that is before all others."""
@@ -24,7 +27,7 @@ Corner = tuple[datetime, datetime, int]
 """An effective time, a recorded time, and whether a row begins (1) or ends (-1) to count there."""
 
 
-class Bounds(NamedTuple):
+class Bounds(msgspec.Struct, frozen=True, gc=False):
     """Where in the two times a row holds: the columns that tell it.
 
     Attributes:
@@ -47,7 +50,7 @@ class Bounds(NamedTuple):
 
     def retired(self, known: datetime) -> Bounds:
         """Return them as not known so any more from `known` on."""
-        return self._replace(known_until=known)
+        return replace(self, known_until=known)
 
     @property
     def corners(self) -> Iterator[Corner]:
@@ -61,7 +64,7 @@ class Bounds(NamedTuple):
                 yield self.effective_until, self.known_until, 1
 
 
-class Stay(NamedTuple):
+class Stay(msgspec.Struct, frozen=True, gc=False):
     """A row, and where in the two times it holds."""
 
     row: Any
@@ -71,6 +74,15 @@ class Stay(NamedTuple):
     def is_last(self) -> bool:
         """Whether nothing is known to have come after it."""
         return self.bounds.effective_until == NEVER
+
+    def is_before(self, at: datetime, known: datetime) -> bool:
+        """Whether it is the last, and what takes effect `at`, `known` from then, comes behind."""
+        bounds = self.bounds
+        return (
+            bounds.effective_from < at
+            and bounds.known_from <= known
+            and bounds.effective_until == NEVER
+        )
 
     @property
     def is_retired(self) -> bool:
@@ -89,29 +101,6 @@ class Turn:
 
     timeline: list[Stay]
     retired: list[Stay]
-
-
-def append(timeline: list[Stay], event: Any, evolve: Evolve) -> bool:
-    """Do to `timeline` what `turn` would do by an event that comes behind all that is known.
-
-    Return False, and change nothing, when it is no such event.
-    """
-    if not timeline:
-        evolved = evolve(None, event)
-        if evolved is not None:
-            timeline.append(Stay(evolved, Bounds(event.effective_at, event.timestamp)))
-        return True
-    row, bounds = timeline[-1]
-    at: datetime = event.effective_at
-    known: datetime = event.timestamp
-    if at <= bounds.effective_from or known < bounds.known_from or bounds.effective_until != NEVER:
-        return False
-    evolved = evolve(row, event)
-    if evolved is not row:
-        timeline[-1] = Stay(row, bounds.ended(at, known))
-        if evolved is not None:
-            timeline.append(Stay(evolved, Bounds(at, known)))
-    return True
 
 
 def turn(timeline: Sequence[Stay], event: Any, evolve: Evolve) -> Turn:

@@ -11,7 +11,8 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from projections.fold import Entry, Unreadable
+from projections.fold import Entry
+from projections.unreadable import Unreadable
 
 MAX_LINKS = 128
 """As many as the SDK keeps of a span, if it is not told otherwise."""

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from domain.aggregate import Event
 from domain.enrollment import Enrollment
 from projections.enrollment_listing import ENROLLMENT_LISTING
-from projections.fold import Folded, Sorting, Stops, Unreadable, fold
+from projections.fold import Folded, Stops, fold
+from projections.sorting import Sorting
 from projections.table import ReadTable, Summary
 from projections.tables import PRESENT_TABLES
+from projections.unreadable import Unreadable
 from tests.projections.histories import PROGRAM_ID, history, steps
 
 Rows = dict[Any, Any]
@@ -168,9 +170,8 @@ def test_a_row_whose_contribution_raises_is_held_as_a_whole() -> None:
 def test_an_event_that_cannot_be_read_stops_its_stream_in_every_table() -> None:
     events = history([("ada", "enroll", 0), ("ada", "progress", 10), ("ada", "complete", 90)])
     stream = Enrollment.id_of(PROGRAM_ID, "ada")
-    made: list[Any] = [
-        Unreadable(stream, ValueError("torn")) if i == 3 else e for i, e in enumerate(events)
-    ]
+    made: list[Any] = [*events]
+    made[3] = Unreadable((4, stream, 2, "torn.v1", b"{"), ValueError("torn"))
     for table in PRESENT_TABLES:
         stops = Stops()
         folded = fold_one(table, made, {}, stops)

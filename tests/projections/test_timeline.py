@@ -14,8 +14,7 @@ from projections.certificate_register import CERTIFICATE_REGISTER
 from projections.enrollment_listing import ENROLLMENT_LISTING
 from projections.program_listing import PLACES, PROGRAM_LISTING
 from projections.table import ReadTable
-from projections.timeline import Bounds, Stay, append, turn
-from projections.waiting_list import WAITING_LIST
+from projections.timeline import Bounds, Stay, turn
 from tests.projections.late_histories import BEGIN, HOUR, by_hand, late_histories, moments
 
 
@@ -37,23 +36,6 @@ def holds(bounds: Bounds, at: Moment) -> bool:
     is_in = bounds.effective_from <= at.as_of and bounds.known_from <= at.known_at
     is_over = bounds.effective_until <= at.as_of and bounds.end_known_from <= at.known_at
     return is_in and not is_over and at.known_at < bounds.known_until
-
-
-@settings(max_examples=60, deadline=None)
-@given(late_histories())
-def test_an_event_that_is_appended_does_what_it_would_do_as_any_other(events: list[Event]) -> None:
-    for table in (ENROLLMENT_LISTING, CERTIFICATE_REGISTER, WAITING_LIST):
-        timelines: dict[Any, list[Stay]] = {}
-        for event in events:
-            if type(event) in table.keys:
-                timeline = timelines.setdefault(table.keys[type(event)](event), [])
-                turned = turn(timeline, event, table.evolve)
-                before = timeline.copy()
-                if append(timeline, event, table.evolve):
-                    assert (timeline, []) == (turned.timeline, turned.retired)
-                else:
-                    assert timeline == before
-                timeline[:] = turned.timeline
 
 
 @settings(max_examples=60, deadline=None)

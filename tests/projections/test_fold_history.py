@@ -1,0 +1,87 @@
+"""A history is what its events make of it, whatever is known of the rows that it follows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.aggregate import Event
+from projections.fold import Folded, Stops, fold
+from projections.fold_history import NO_COURSES, fold_history
+from projections.histories import CERTIFICATE_HISTORY, ENROLLMENT_HISTORY, WAITING_HISTORY
+from projections.history import History
+from projections.late_events import Path, differences
+from projections.sorting import Sorting
+from projections.timeline import Stay
+from tests.projections.late_histories import late_histories
+
+Stays = dict[Any, list[Stay]]
+
+some_cuts = st.lists(st.integers(1, 60), max_size=5)
+
+
+def sums_of(found: Any) -> dict[Any, list[int]]:
+    sums: dict[Any, list[int]] = {}
+    for name, key, amounts in found:
+        before = sums.get((name, key), [0] * len(amounts))
+        sums[name, key] = [one + other for one, other in zip(before, amounts, strict=True)]
+    return {key: amounts for key, amounts in sums.items() if any(amounts)}
+
+
+def kept(stays: Stays, folded: Folded, key_of: Any) -> None:
+    """Let `stays` be as they are after the batch, in order."""
+    for stay in (*folded.added, *folded.changed, *folded.gone):
+        of_key = stays.setdefault(key_of(stay.row), [])
+        same = (stay.bounds.known_from, stay.bounds.effective_from)
+        of_key[:] = [s for s in of_key if (s.bounds.known_from, s.bounds.effective_from) != same]
+        of_key.append(stay)
+        of_key.sort(key=lambda s: s.bounds.effective_from)
+
+
+@pytest.mark.parametrize(
+    "history",
+    [ENROLLMENT_HISTORY, CERTIFICATE_HISTORY, WAITING_HISTORY],
+    ids=lambda history: history.name,
+)
+@settings(max_examples=40, deadline=None)
+@given(events=late_histories(), cuts=some_cuts)
+def test_in_order_or_not_and_with_the_courses_or_not_it_is_what_each_event_makes_of_it(
+    history: History, events: list[Event], cuts: list[int]
+) -> None:
+    entries = list(enumerate(events, start=1))
+    ends = sorted({0, len(entries), *(cut for cut in cuts if cut < len(entries))})
+    sorting = Sorting([history.of, history])
+    rows: dict[Any, Any] = {}
+    stays: Stays = {}
+    for begin, end in pairwise(ends):
+        of_rows, of_stays = sorting.sort(entries[begin:end], [Stops(), Stops()])
+        assert of_rows.by_key is of_stays.by_key
+        present = fold(history.of, of_rows, rows, Stops())
+        open_stays = {
+            key: [stay for stay in of_key if not stay.is_retired] for key, of_key in stays.items()
+        }
+        told = fold_history(history, of_stays, open_stays, Stops(), present.courses)
+        untold = fold_history(history, of_stays, open_stays, Stops(), NO_COURSES)
+        assert told == untold
+        _assert_each_event_makes_it(history, of_stays, open_stays, told)
+        rows |= present.rows
+        kept(stays, told, lambda row: getattr(row, history.key))
+
+
+def _assert_each_event_makes_it(history: History, batch: Any, stays: Stays, folded: Folded) -> None:
+    changes: list[Any] = []
+    for key, entries in batch.by_key.items():
+        path = Path(history, stays.get(key, []))
+        path.follow(entries)
+        changes += path.changes()
+        assert folded.rows[key] == (path.timeline[-1] if path.timeline else None)
+    found = [*folded.added, *folded.changed, *folded.gone]
+    assert sorted(map(repr, found)) == sorted(repr(stay) for _, stay in changes)
+    names = list(folded.summaries)
+    of_nets = ((n, key, a) for n, net in folded.summaries.items() for key, a in net.items())
+    by_hand = ((names[number], key, a) for number, key, a in differences(history, changes))
+    assert sums_of(of_nets) == sums_of(by_hand)
