@@ -27,3 +27,10 @@ def test_connections_that_the_server_closed_are_met_by_nobody(database_url: str)
         with psycopg.connect(database_url, autocommit=True) as conn:
             conn.execute(CLOSE_THE_OTHERS)
         assert answers_of(pool, 4) == [(1,)] * 4
+
+
+def test_no_question_is_compiled_before_it_is_answered(database_url: str) -> None:
+    with open_pool(database_url, 1) as pool, pool.connection() as conn:
+        conn.execute("CREATE TEMPORARY TABLE without_an_index (number integer)")
+        plan = conn.execute("EXPLAIN (ANALYZE) SELECT sum(number) FROM without_an_index").fetchall()
+        assert not any("JIT" in line for (line,) in plan)
