@@ -55,6 +55,7 @@ TABLES = (CERTIFICATE_REGISTER, PROGRAM_LISTING, ENROLLMENT_LISTING)
 MAX_DAYS = 36_500
 NEWEST_FIRST = Order("issued_at", descending=True)
 SOONEST_ENDING_FIRST = Order("valid_until", descending=False)
+_ASKED_BESIDES = ("version", "enrollment_id", "cycle", "program_id", "may_be_signed")
 
 ShownCertificate = shown(
     CertificateShape,
@@ -181,15 +182,15 @@ def _enrollment_of(number: str) -> UUID | None:
 def get_certificate(conn: Connection[Any], parameters: Mapping[str, Any], number: str) -> Answered:
     """Show a certificate."""
     selection = SHOWING.select(parameters)
-    columns = [*selection.columns, "version", "enrollment_id", "cycle", "program_id"]
+    columns = [*selection.columns, *_ASKED_BESIDES]
     found = find_certificate(conn, columns, number, caller().own_employee_id)
     if found is None:
         raise not_found("certificate", number)
-    *row, version, enrollment_id, cycle, program_id = found
+    *row, version, enrollment_id, cycle, program_id, may_be_signed = found
     [document] = selection.documents(conn, [row])
     told = asdict(document)
     if parameters["fields"] is None:
-        told["signature"] = _signature(conn, enrollment_id, cycle)
+        told["signature"] = _signature(conn, enrollment_id, cycle) if may_be_signed else None
     return resource_answer(told, version, topics(selection, enrollment_id, program_id))
 
 

@@ -47,6 +47,8 @@ FIELDS: Mapping[str, str] = {name: f"r.{name}" for name in OWN_FIELDS} | {
     "program_code": "p.code AS program_code",
     "program_title": "p.title AS program_title",
     "employee_name": "m.name AS employee_name",
+    "may_be_signed": """EXISTS (SELECT FROM rollbook_read.enrollment_listing e
+        WHERE e.id = r.enrollment_id AND (e.signed_sha256 IS NOT NULL OR e.cycle > 1))""",
 }
 
 CERTIFICATES = Listing(
