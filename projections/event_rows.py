@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from operator import attrgetter
 from typing import Any
 
 from eventlog.pool import Connection
@@ -11,16 +10,14 @@ from projections.columns import columns_of
 from projections.fold import Folded, Key
 from projections.rows import as_json, upsert
 from projections.table import EventTable
-from projections.writing import COPIED_ROWS, Copying, Writing
+from projections.writing import COPIED_ROWS, Copying, Writing, attributes
 
 
 class EventRows:
     """Rows of a table in one schema; they are written once, each with its event."""
 
     def __init__(self, table: EventTable[Any], schema: str) -> None:
-        columns = columns_of(table.row)
-        self._values = attrgetter(*(column.name for column in columns))
-        self._copying = Copying(schema, table.name, columns)
+        self._copying = Copying(schema, table.name, attributes(columns_of(table.row)))
         self._upsert = upsert(table, schema)
 
     def load(
@@ -35,7 +32,7 @@ class EventRows:
     def writing(self, folded: Folded) -> Writing:
         """Return what writes the rows of a batch."""
         if len(folded.added) >= COPIED_ROWS:
-            return Writing(copied=[(self._copying, [*map(self._values, folded.added)])])
+            return Writing(copied=[self._copying.of(folded.added)])
         return Writing([(self._upsert, (as_json(folded.added),))] if folded.added else [])
 
     def remember(self, rows: Mapping[Key, Any]) -> None:

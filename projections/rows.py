@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -15,7 +14,7 @@ from eventlog.pool import Connection
 from projections.columns import columns_of, row_maker, summary_columns
 from projections.fold import Amounts, Folded, Key, add_amounts
 from projections.table import ReadTable, Summary
-from projections.writing import COPIED_ROWS, Copying, Writing
+from projections.writing import COPIED_ROWS, Copying, Writing, attributes
 
 CACHED_ROWS = 40_000
 
@@ -54,8 +53,7 @@ class Rows:
         self._select = _select(table, schema)
         self._upsert = upsert(table, schema)
         self._delete = _delete(table, schema)
-        self._copying = Copying(schema, table.name, columns_of(table.row))
-        self._values = attrgetter(*(column.name for column in columns_of(table.row)))
+        self._copying = Copying(schema, table.name, attributes(columns_of(table.row)))
         self._summaries = [SummaryRows(summary, schema) for summary in table.summaries]
         self._cached = Recent()
 
@@ -87,7 +85,7 @@ class Rows:
         if len(folded.added) < COPIED_ROWS:
             upserted = folded.added + folded.changed
         else:
-            writing.copied.append((self._copying, [*map(self._values, folded.added)]))
+            writing.copied.append(self._copying.of(folded.added))
         if upserted:
             writing.statements.append((self._upsert, (as_json(upserted),)))
         if folded.gone:
@@ -144,14 +142,19 @@ class ChangeRows(SummaryRows):
 
     def __init__(self, summary: Summary[Any], schema: str) -> None:
         super().__init__(summary, schema)
-        self._copying = Copying(schema, summary.name, summary_columns(summary))
+        key, amounts = len(summary.key), len(summary.amounts)
+        values = (
+            *(f"item[0][{n}]" for n in range(key)),
+            *(f"item[1][{n}]" for n in range(amounts)),
+        )
+        columns = dict(zip(values, summary_columns(summary), strict=True))
+        self._copying = Copying(schema, summary.name, columns)
 
     def _write(self, added: Sequence[Added], writing: Writing) -> None:
         if len(added) < COPIED_ROWS:
             self._upsert(added, added, writing)
         else:
-            rows = [(*key, *amounts) for key, amounts in added]
-            writing.copied.append((self._copying, rows))
+            writing.copied.append(self._copying.of(added))
 
 
 def _added_up(added: Iterable[Added]) -> Amounts:

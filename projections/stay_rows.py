@@ -11,12 +11,12 @@ from msgspec.structs import astuple
 from psycopg.sql import SQL, Identifier
 
 from eventlog.pool import Connection
-from projections.columns import columns_of, row_maker
+from projections.columns import Column, columns_of, row_maker
 from projections.fold import Entry, Folded, Key
 from projections.history import BOUNDS, History
 from projections.rows import ChangeRows, Recent, as_json, upsert
 from projections.timeline import EVER, NEVER, Bounds, Stay
-from projections.writing import COPIED_ROWS, Copying, Writing
+from projections.writing import COPIED_ROWS, Copying, Writing, attributes
 
 
 class StayRows:
@@ -34,7 +34,7 @@ class StayRows:
         self._key = attrgetter(table.key)
         self._select = _select(table, schema)
         self._upsert = upsert(table, schema)
-        self._copying = Copying(schema, table.name, columns_of(table.row))
+        self._copying = Copying(schema, table.name, _stay_columns(table))
         self._end = _end(table, schema)
         self._summaries = [ChangeRows(summary, schema) for summary in table.summaries]
         self._erasures = table.erasures
@@ -74,8 +74,7 @@ class StayRows:
         if len(folded.added) < COPIED_ROWS:
             upserted = folded.added + folded.changed
         else:
-            rows = [(*self._values(stay.row), *astuple(stay.bounds)) for stay in folded.added]
-            writing.copied.append((self._copying, rows))
+            writing.copied.append(self._copying.of(folded.added))
         if upserted:
             writing.statements.append((self._upsert, (as_json([*self._as_rows(upserted)]),)))
         if folded.gone:
@@ -107,6 +106,12 @@ class StayRows:
         names = (self._key_name, *BOUNDS)
         lines = [(self._key(stay.row), *astuple(stay.bounds)) for stay in stays]
         return as_json([dict(zip(names, line, strict=True)) for line in lines])
+
+
+def _stay_columns(table: History) -> dict[str, Column]:
+    width = len(columns_of(table.of.row))
+    of_row, of_bounds = columns_of(table.row)[:width], columns_of(table.row)[width:]
+    return attributes(of_row, "item.row") | attributes(of_bounds, "item.bounds")
 
 
 def _follow(last: Stay, entries: Sequence[Entry]) -> bool:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 from psycopg.sql import SQL, Identifier
-from psycopg.types.json import set_json_dumps
 
 from eventlog.pool import Connection
-from projections.columns import TEXTS, Column
+from projections.columns import Column
+from projections.copied_form import copied_form, row_writer
 
 COPIED_ROWS = 500
 """From how many new rows on they are copied, which takes a round trip of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """Rows to be copied, as the statement takes them."""
+
+    statement: bytes
+    rows: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +32,13 @@ class Writing:
     """
 
     statements: list[tuple[bytes, Sequence[Any]]] = field(default_factory=list)
-    copied: list[tuple[Copying, Sequence[Any]]] = field(default_factory=list)
+    copied: list[Copied] = field(default_factory=list)
 
     def copy(self, conn: Connection) -> None:
         """Copy the rows; that cannot be done in a pipeline."""
-        for copying, rows in self.copied:
-            copying.copy(conn, rows)
+        for copied in self.copied:
+            with conn.cursor() as cursor, cursor.copy(copied.statement) as copy:
+                copy.write(copied.rows)
 
     def execute(self, conn: Connection) -> None:
         """Run the statements."""
@@ -39,35 +47,29 @@ class Writing:
 
 
 class Copying:
-    """Writes new rows by COPY, for which the database parses nothing.
+    """Makes of items what writes them as new rows of a table by COPY.
 
     It refuses rows of which there is one already. Where that can come, let the batch be
     divided: a small one is not copied.
     """
 
-    def __init__(self, schema: str, name: str, columns: Sequence[Column]) -> None:
-        names = SQL(", ").join(Identifier(column.name) for column in columns)
-        self._types = [column.sql_type for column in columns]
-        self._lists = [i for i, column in enumerate(columns) if column.sql_type == TEXTS]
+    def __init__(self, schema: str, name: str, columns: Mapping[str, Column]) -> None:
+        """Copy into the columns; each has an expression for its value of an `item`."""
+        self._write = row_writer(columns)
         self._statement = (
             SQL("COPY {} ({}) FROM STDIN (FORMAT binary)")
-            .format(Identifier(schema, name), names)
+            .format(
+                Identifier(schema, name),
+                SQL(", ").join(Identifier(column.name) for column in columns.values()),
+            )
             .as_bytes()
         )
 
-    def copy(self, conn: Connection, rows: Iterable[Sequence[Any]]) -> None:
-        """Write rows, each given as the values of all columns."""
-        with conn.cursor() as cursor:
-            set_json_dumps(msgspec.json.encode, cursor)
-            with cursor.copy(self._statement) as copy:
-                copy.set_types(self._types)
-                for values in rows:
-                    copy.write_row(self._driven(values) if self._lists else values)
+    def of(self, items: Iterable[Any]) -> Copied:
+        """Return the items' rows. Raises `UnwritableRowError`."""
+        return Copied(self._statement, copied_form(self._write, items))
 
-    def _driven(self, values: Sequence[Any]) -> list[Any]:
-        """Return the values as the driver takes them: it takes no tuple for an array."""
-        driven = list(values)
-        for index in self._lists:
-            texts = values[index]
-            driven[index] = None if texts is None else list(texts)
-        return driven
+
+def attributes(columns: Iterable[Column], of: str = "item") -> dict[str, Column]:
+    """Return the columns by expressions for attributes of the same names."""
+    return {f"{of}.{column.name}": column for column in columns}
