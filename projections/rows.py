@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import msgspec
 from psycopg.rows import args_row
-from psycopg.sql import SQL, Composable, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from eventlog.pool import Connection
 from projections.columns import columns_of, row_maker, summary_columns
 from projections.fold import Amounts, Folded, Key, add_amounts
 from projections.table import ReadTable, Summary
-from projections.writing import COPIED_ROWS, Copying, Writing, attributes
+from projections.writing import COPIED_ROWS, Copying, Staging, Writing, attributes
 
 CACHED_ROWS = 40_000
 
@@ -53,7 +54,9 @@ class Rows:
         self._select = _select(table, schema)
         self._upsert = upsert(table, schema)
         self._delete = _delete(table, schema)
-        self._copying = Copying(schema, table.name, attributes(columns_of(table.row)))
+        columns = attributes(columns_of(table.row))
+        self._copying = Copying(schema, table.name, columns)
+        self._changing = Staging(f"changed_{table.name}", columns, partial(_update, table, schema))
         self._summaries = [SummaryRows(summary, schema) for summary in table.summaries]
         self._cached = Recent()
 
@@ -81,11 +84,15 @@ class Rows:
     def writing(self, folded: Folded) -> Writing:
         """Return what writes a batch. A summary's rows with nothing in them are removed."""
         writing = Writing()
-        upserted = folded.changed
+        upserted = []
         if len(folded.added) < COPIED_ROWS:
-            upserted = folded.added + folded.changed
+            upserted += folded.added
         else:
             writing.copied.append(self._copying.of(folded.added))
+        if len(folded.changed) < COPIED_ROWS:
+            upserted += folded.changed
+        else:
+            self._changing.write(folded.changed, writing)
         if upserted:
             writing.statements.append((self._upsert, (as_json(upserted),)))
         if folded.gone:
@@ -198,6 +205,21 @@ def upsert(table: ReadTable[Any], schema: str) -> bytes:
             excluded=SQL(", ").join(Identifier("excluded", name) for name in names),
         )
         .as_bytes()
+    )
+
+
+def _update(table: ReadTable[Any], schema: str, place: Composable) -> Composed:
+    """Return the statement that gives rows the values that stand under their keys in `place`."""
+    names = [column.name for column in columns_of(table.row) if column.name != table.key]
+    return SQL(
+        "UPDATE {name} AS held SET ({columns}) = ROW({values})"
+        " FROM {place} AS new WHERE held.{key} = new.{key}"
+    ).format(
+        name=Identifier(schema, table.name),
+        columns=_names(names),
+        values=SQL(", ").join(Identifier("new", name) for name in names),
+        place=place,
+        key=Identifier(table.key),
     )
 
 

@@ -6,9 +6,10 @@ from eventlog.pool import Connection, open_connection
 from eventlog.silence import wait_as_long_as_the_server
 
 # Read tables can be made again from the log, so they need not wait for the disk; and a process
-# that stalls within a transaction must not keep others from its rows.
+# that stalls within a transaction must not keep others from its rows. Those are looked up by their
+# keys, whatever the server takes the tables to be like while they grow.
 _WRITING = """
-SET synchronous_commit = off;
+SET synchronous_commit = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
 SET idle_in_transaction_session_timeout = '2s'; SET statement_timeout = '60s'
 """
 

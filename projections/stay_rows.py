@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from msgspec.structs import astuple
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from eventlog.pool import Connection
 from projections.columns import Column, columns_of, row_maker
@@ -16,7 +17,7 @@ from projections.fold import Entry, Folded, Key
 from projections.history import BOUNDS, History
 from projections.rows import ChangeRows, Recent, as_json, upsert
 from projections.timeline import EVER, NEVER, Bounds, Stay
-from projections.writing import COPIED_ROWS, Copying, Writing, attributes
+from projections.writing import COPIED_ROWS, Copying, Staging, Writing, attributes
 
 
 class StayRows:
@@ -35,7 +36,10 @@ class StayRows:
         self._select = _select(table, schema)
         self._upsert = upsert(table, schema)
         self._copying = Copying(schema, table.name, _stay_columns(table))
-        self._end = _end(table, schema)
+        self._end = _end(table, schema, _ends_in_json(table)).as_bytes()
+        self._ending = Staging(
+            f"ended_{table.name}", _end_columns(table), partial(_end, table, schema)
+        )
         self._summaries = [ChangeRows(summary, schema) for summary in table.summaries]
         self._erasures = table.erasures
         self._last = Recent()
@@ -77,7 +81,9 @@ class StayRows:
             writing.copied.append(self._copying.of(folded.added))
         if upserted:
             writing.statements.append((self._upsert, (as_json([*self._as_rows(upserted)]),)))
-        if folded.gone:
+        if len(folded.gone) >= COPIED_ROWS:
+            self._ending.write(folded.gone, writing)
+        elif folded.gone:
             writing.statements.append((self._end, (self._ends(folded.gone),)))
         for summary in self._summaries:
             summary.write(folded.summaries[summary.name], writing)
@@ -135,23 +141,29 @@ def _select(table: History, schema: str) -> bytes:
     )
 
 
-def _end(table: History, schema: str) -> bytes:
-    """Return the statement that gives stays other ends; it takes their keys and bounds as JSON."""
-    key = next(column for column in columns_of(table.row) if column.name == table.key)
-    bounds = [SQL("{} timestamptz").format(Identifier(name)) for name in BOUNDS]
-    return (
-        SQL(
-            "UPDATE {name} AS held SET effective_until = new.effective_until,"
-            " end_known_from = new.end_known_from, known_until = new.known_until"
-            " FROM json_to_recordset(%s::json) AS new ({key} {kind}, {bounds})"
-            " WHERE held.{key} = new.{key} AND held.known_from = new.known_from"
-            " AND held.effective_from = new.effective_from"
-        )
-        .format(
-            name=Identifier(schema, table.name),
-            key=Identifier(table.key),
-            kind=SQL(key.sql_type),
-            bounds=SQL(", ").join(bounds),
-        )
-        .as_bytes()
+def _end_columns(table: History) -> dict[str, Column]:
+    """Return what tells a stay and its end, by expressions."""
+    columns = _stay_columns(table)
+    named = (f"item.row.{table.key}", *(f"item.bounds.{name}" for name in BOUNDS))
+    return {name: columns[name] for name in named}
+
+
+def _end(table: History, schema: str, place: Composable) -> Composed:
+    """Return the statement that gives stays the ends that stand with their keys in `place`."""
+    return SQL(
+        "UPDATE {name} AS held SET effective_until = new.effective_until,"
+        " end_known_from = new.end_known_from, known_until = new.known_until"
+        " FROM {place} AS new WHERE held.{key} = new.{key}"
+        " AND held.known_from = new.known_from AND held.effective_from = new.effective_from"
+    ).format(name=Identifier(schema, table.name), place=place, key=Identifier(table.key))
+
+
+def _ends_in_json(table: History) -> Composed:
+    """Return what reads the keys and bounds of stays from JSON."""
+    kinds = [
+        SQL("{} {}").format(Identifier(column.name), SQL(column.sql_type))
+        for column in _end_columns(table).values()
+    ]
+    return SQL("(SELECT * FROM json_to_recordset(%s::json) AS told ({}))").format(
+        SQL(", ").join(kinds)
     )

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from eventlog.pool import Connection
 from projections.columns import Column
 from projections.copied_form import copied_form, row_writer
 
 COPIED_ROWS = 500
-"""From how many new rows on they are copied, which takes a round trip of its own."""
+"""From how many rows on they are copied, which takes a round trip of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """Rows to be copied, as the statement takes them."""
+    """Rows to be copied, as the statement takes them.
+
+    Attributes:
+        making: what makes the table that they are copied into, if that is a passing one.
+    """
 
     statement: bytes
     rows: bytes
+    making: bytes | None = None
+
+    def copy(self, conn: Connection) -> None:
+        """Copy the rows."""
+        with conn.cursor() as cursor:
+            if self.making is not None:
+                cursor.execute(self.making)
+            with cursor.copy(self.statement) as copy:
+                copy.write(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +50,7 @@ class Writing:
     def copy(self, conn: Connection) -> None:
         """Copy the rows; that cannot be done in a pipeline."""
         for copied in self.copied:
-            with conn.cursor() as cursor, cursor.copy(copied.statement) as copy:
-                copy.write(copied.rows)
+            copied.copy(conn)
 
     def execute(self, conn: Connection) -> None:
         """Run the statements."""
@@ -68,6 +80,36 @@ class Copying:
     def of(self, items: Iterable[Any]) -> Copied:
         """Return the items' rows. Raises `UnwritableRowError`."""
         return Copied(self._statement, copied_form(self._write, items))
+
+
+class Staging:
+    """Makes of items what changes rows of a table, many at once.
+
+    What is to be changed is copied beside the table, and applied from there by one statement. The
+    place is emptied at the end of each transaction, and gone with the connection.
+    """
+
+    def __init__(
+        self, name: str, columns: Mapping[str, Column], statement: Callable[[Composable], Composed]
+    ) -> None:
+        """Copy into the columns of a place of this name, which the `statement` then reads."""
+        place = Identifier("pg_temp", name)
+        kinds = [
+            SQL("{} {}").format(Identifier(column.name), SQL(column.sql_type))
+            for column in columns.values()
+        ]
+        self._copying = Copying("pg_temp", name, columns)
+        self._statement = statement(place).as_bytes()
+        self._making = (
+            SQL("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS")
+            .format(Identifier(name), SQL(", ").join(kinds))
+            .as_bytes()
+        )
+
+    def write(self, items: Iterable[Any], writing: Writing) -> None:
+        """Let `writing` change what the items tell. Raises `UnwritableRowError`."""
+        writing.copied.append(replace(self._copying.of(items), making=self._making))
+        writing.statements.append((self._statement, ()))
 
 
 def attributes(columns: Iterable[Column], of: str = "item") -> dict[str, Column]:

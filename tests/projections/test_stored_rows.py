@@ -9,16 +9,20 @@ import pytest
 from msgspec.structs import replace
 
 from domain.training_program import TrainingProgram
-from eventlog.pool import open_connection
+from eventlog.pool import Connection, open_connection
 from projections.enrollment_listing import ENROLLMENT_LISTING
 from projections.fold import Folded, Sorted
+from projections.histories import ENROLLMENT_HISTORY
 from projections.names import LIVE
 from projections.program_listing import PROGRAM_LISTING
 from projections.rows import Rows
+from projections.stay_rows import StayRows
 from projections.table import ReadTable
+from projections.timeline import Bounds, Stay
 from projections.writing import COPIED_ROWS
 from tests.domain.facts import ann_enrolled, certified, completed, failed
 from tests.domain.samples import full
+from tests.projections.late_histories import BEGIN, HOUR
 from tests.projections.rows import the_row
 from tests.projections.test_enrollment_rows import ANN_ID
 
@@ -32,8 +36,8 @@ def program_with_all_details() -> Any:
     return PROGRAM_LISTING.evolve(None, full(TrainingProgram.Created))
 
 
-@pytest.mark.parametrize("number", [2, COPIED_ROWS])
-@pytest.mark.parametrize(
+numbers = pytest.mark.parametrize("number", [2, COPIED_ROWS])
+tables = pytest.mark.parametrize(
     ("table", "make"),
     [
         (ENROLLMENT_LISTING, enrollment_with_past_cycles),
@@ -41,6 +45,21 @@ def program_with_all_details() -> Any:
     ],
     ids=["enrollment", "program"],
 )
+
+
+def write(conn: Connection, rows: Rows | StayRows, folded: Folded) -> None:
+    writing = rows.writing(folded)
+    with conn.transaction():
+        writing.copy(conn)
+        writing.execute(conn)
+
+
+def load(conn: Connection, table: ReadTable[Any], ids: list[UUID]) -> Any:
+    return Rows(table, LIVE).load(conn, ids, lambda: None)
+
+
+@numbers
+@tables
 def test_rows_come_back_the_same(
     database_url: str, table: ReadTable[Any], make: Any, number: int
 ) -> None:
@@ -49,8 +68,44 @@ def test_rows_come_back_the_same(
     folded = Folded.of(table, Sorted())
     folded.added.extend(replace(row, id=one) for one in ids)
     with open_connection(database_url) as conn:
-        writing = Rows(table, LIVE).writing(folded)
-        writing.copy(conn)
-        writing.execute(conn)
-        found = Rows(table, LIVE).load(conn, ids, lambda: None)
-    assert found == {one: replace(row, id=one) for one in ids}
+        write(conn, Rows(table, LIVE), folded)
+        assert load(conn, table, ids) == {one: replace(row, id=one) for one in ids}
+
+
+@numbers
+@tables
+def test_rows_that_change_come_back_as_they_are_then_and_the_others_as_they_were(
+    database_url: str, table: ReadTable[Any], make: Any, number: int
+) -> None:
+    row = make()
+    ids = [UUID(int=n) for n in range(number + 1)]
+    first, then = Folded.of(table, Sorted()), Folded.of(table, Sorted())
+    first.added.extend(replace(row, id=one) for one in ids)
+    then.changed.extend(replace(row, id=one, version=one.int + 10) for one in ids[1:])
+    rows = Rows(table, LIVE)
+    with open_connection(database_url) as conn:
+        for folded in (first, then, then):
+            write(conn, rows, folded)
+        expected = [replace(row, id=ids[0]), *then.changed]
+        assert load(conn, table, ids) == {one.id: one for one in expected}
+
+
+@numbers
+def test_stays_that_end_come_back_with_their_end_and_the_others_as_they_were(
+    database_url: str, number: int
+) -> None:
+    row = enrollment_with_past_cycles()
+    ids = [UUID(int=n) for n in range(number + 1)]
+    first, then = (Folded.of(ENROLLMENT_HISTORY, Sorted()) for _ in range(2))
+    first.added.extend(Stay(replace(row, id=one), Bounds(BEGIN, BEGIN)) for one in ids)
+    later = BEGIN + HOUR
+    then.gone.extend(Stay(it.row, it.bounds.ended(later, later)) for it in first.added[1:])
+    stays = StayRows(ENROLLMENT_HISTORY, LIVE)
+    with open_connection(database_url) as conn:
+        for folded in (first, then, then):
+            write(conn, stays, folded)
+        found = StayRows(ENROLLMENT_HISTORY, LIVE).load(
+            conn, {key: [] for key in ids}, lambda: None
+        )
+    expected = [first.added[0], *then.gone]
+    assert found == {it.row.id: [it] for it in expected}
