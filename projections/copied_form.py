@@ -21,7 +21,7 @@ from projections.columns import DOCUMENTS, TEXTS, Column
 _BEGIN = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
-_MOST_REMEMBERED = 20_000
+_MOST_REMEMBERED = 100_000
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -69,7 +69,7 @@ def _of_day(day: date) -> bytes:
 
 
 def _of_documents(documents: Sequence[Any]) -> bytes:
-    return _with_length(b"\1" + msgspec.json.encode(documents))
+    return _with_length(b"\1" + msgspec.json.encode(documents)) if documents else _NO_DOCUMENTS
 
 
 def _of_texts(texts: Sequence[str]) -> bytes:
@@ -86,6 +86,8 @@ def _of_numeric(number: Decimal) -> bytes:
 def _with_length(form: bytes) -> bytes:
     return _length(len(form)) + form
 
+
+_NO_DOCUMENTS = _with_length(b"\1[]")
 
 # Values that are equal have the same form there, which is not so of -0.0 and 0.0, or 1.0 and 1.00.
 _REMEMBERED = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -272,14 +273,16 @@ COUNTED = (
 """The states that are counted. `cancelled` is withdrawn without ever having started."""
 
 _COUNTS = {one: tuple(int(one == state) for state in COUNTED) for one in COUNTED}
-
+_WITHDRAWN, _CANCELLED = _COUNTS["withdrawn"], _COUNTS["cancelled"]
 
 _COUNTED_BY = ("status", "started_at")
 
 
 def _counted_as(row: EnrollmentRow) -> tuple[int, ...]:
-    is_cancelled = row.status == EnrollmentStatus.WITHDRAWN and row.started_at is None
-    return _COUNTS["cancelled" if is_cancelled else row.status]
+    counted = _COUNTS[row.status]
+    if counted is _WITHDRAWN and row.started_at is None:
+        return _CANCELLED
+    return counted
 
 
 ENROLLMENT_COUNTS = Summary[EnrollmentRow](
@@ -347,11 +350,6 @@ EMPLOYEE_SCORES = Summary[EnrollmentRow](
 )
 
 
-def _enrollment_of(event: Any) -> UUID:
-    enrollment_id: UUID = event.originator_id
-    return enrollment_id
-
-
 ENROLLMENT_LISTING = ReadTable(
     name="enrollment_listing",
     row=EnrollmentRow,
@@ -371,7 +369,7 @@ ENROLLMENT_LISTING = ReadTable(
             Enrollment.CertificateRevoked,
             Enrollment.TextErased,
         ),
-        _enrollment_of,
+        attrgetter("originator_id"),
     ),
     evolve=evolve,
     # Each begins with what lists are filtered by, and goes on with an order. What changes with

@@ -74,7 +74,7 @@ def fold_history(
 def _followed(
     table: History, stays: Sequence[Stay], entries: Sequence[Entry], course: Course | None
 ) -> Followed:
-    if not any(type(event) in table.erasures for _, event in entries):
+    if not table.erase_any(entries):
         row = stays[-1].row if stays else None
         if course is None or course.rows[0] != row:
             course = Course.of(table, row, entries)

@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from domain.aggregate import Event
+from projections.fold import Entry
 from projections.row import Row
 from projections.table import ReadTable, Summary
 from projections.timeline import Bounds
@@ -39,6 +40,14 @@ class History(ReadTable[Any]):
 
     of: ReadTable[Any] = None  # type: ignore[assignment]  # `history_of` gives it
     erasures: Mapping[type[Event], Callable[[Any], Any]] = field(default_factory=dict)
+
+    def erase_any(self, entries: Iterable[Entry]) -> bool:
+        """Whether one of the events erases text."""
+        erasures = self.erasures
+        for _, event in entries:  # noqa: SIM110  # `any` takes three times as long
+            if type(event) in erasures:
+                return True
+        return False
 
     @property
     def primary_key(self) -> tuple[str, ...]:

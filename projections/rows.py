@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -14,32 +13,9 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 from eventlog.pool import Connection
 from projections.columns import columns_of, row_maker, summary_columns
 from projections.fold import Amounts, Folded, Key, add_amounts
+from projections.remembered import Remembered
 from projections.table import ReadTable, Summary
 from projections.writing import COPIED_ROWS, Copying, Staging, Writing, attributes
-
-CACHED_ROWS = 40_000
-
-
-class Recent(dict[Key, Any]):
-    """What was folded last, by key; bounded, but for the last batch, which may not be written.
-
-    Attributes:
-        unwritten: that of the last batch; None for rows that are gone.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.unwritten: Mapping[Key, Any] = {}
-
-    def keep(self, rows: Mapping[Key, Any]) -> None:
-        """Take in the rows of the next batch, and let go of those that changed long ago."""
-        self.unwritten = rows
-        for key in rows:
-            self.pop(key, None)
-        self.update(rows)
-        if len(self) > CACHED_ROWS:
-            for key in list(islice(self, len(self) - CACHED_ROWS * 3 // 4)):
-                del self[key]
 
 
 class Rows:
@@ -58,7 +34,7 @@ class Rows:
         self._copying = Copying(schema, table.name, columns)
         self._changing = Staging(f"changed_{table.name}", columns, partial(_update, table, schema))
         self._summaries = [SummaryRows(summary, schema) for summary in table.summaries]
-        self._cached = Recent()
+        self._remembered = Remembered()
 
     def load(
         self,
@@ -66,15 +42,10 @@ class Rows:
         keys: Collection[Key],
         settle: Callable[[], None],  # noqa: ARG002  # what is not written is remembered
     ) -> dict[Key, Any]:
-        """Return the rows that exist under `keys`, by key."""
-        rows, missing = {}, []
-        for key in keys:
-            row = self._cached.get(key) or self._cached.unwritten.get(key)
-            if row is not None:
-                rows[key] = row
-            elif key not in self._cached.unwritten:
-                missing.append(key)
-        if missing:
+        """Return the rows under `keys`, by key; None or nothing where there is none."""
+        rows = self._remembered.of(keys)
+        if len(rows) < len(keys):
+            missing = [key for key in keys if key not in rows]
             with conn.cursor(binary=True, row_factory=args_row(self._make)) as cursor:
                 cursor.execute(self._select, (missing,), prepare=True)
                 key_column = self._table.key
@@ -103,7 +74,7 @@ class Rows:
 
     def remember(self, rows: Mapping[Key, Any]) -> None:
         """Keep rows that were folded for the next batch, and let go of old ones."""
-        self._cached.keep(rows)
+        self._remembered.keep(rows)
 
 
 Added = tuple[tuple[object, ...], list[int]]

@@ -83,10 +83,8 @@ def _sort(
                 continue
             if stop.keys and (waits := _stopped_key(stop.keys, key, event)):
                 into.held.append(Held(waits, entry[0]))
-            elif (group := into.by_key.get(key)) is None:
-                into.by_key[key] = [entry]
             else:
-                group.append(entry)
+                into.by_key.setdefault(key, []).append(entry)
 
 
 def _stopped_key(stopped: set[str], key: Key, event: Any) -> str | None:

@@ -15,7 +15,8 @@ from eventlog.pool import Connection
 from projections.columns import Column, columns_of, row_maker
 from projections.fold import Entry, Folded, Key
 from projections.history import BOUNDS, History
-from projections.rows import ChangeRows, Recent, as_json, upsert
+from projections.remembered import Remembered
+from projections.rows import ChangeRows, as_json, upsert
 from projections.timeline import EVER, NEVER, Bounds, Stay
 from projections.writing import COPIED_ROWS, Copying, Staging, Writing, attributes
 
@@ -41,8 +42,8 @@ class StayRows:
             f"ended_{table.name}", _end_columns(table), partial(_end, table, schema)
         )
         self._summaries = [ChangeRows(summary, schema) for summary in table.summaries]
-        self._erasures = table.erasures
-        self._last = Recent()
+        self._table = table
+        self._last = Remembered()
 
     def load(
         self,
@@ -56,9 +57,10 @@ class StayRows:
         """
         found: dict[Key, list[Stay]] = {}
         missing, whole = [], []
+        remembered = self._last.of(by_key)
         for key, entries in by_key.items():
-            last: Stay | None = self._last.get(key)
-            if any(type(event) in self._erasures for _, event in entries):
+            last: Stay | None = remembered.get(key)
+            if self._table.erase_any(entries):
                 whole.append(key)
             elif last is not None and _follow(last, entries):
                 found[key] = [last]

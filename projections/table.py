@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from eventlog.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -94,7 +95,7 @@ class ReadTable(Generic[Row]):
 
     def differences(self, old: Row | None, new: Row | None) -> list[Difference]:
         """Return what to add to the summaries where the row `new` takes the place of `old`."""
-        if old is not None and new is not None and self._told_by(old) == self._told_by(new):
+        if old is not None and new is not None and self._told_the_same(old, new):
             return []
         found: list[Difference] = []
         for number, summary in enumerate(self.summaries):
@@ -105,10 +106,11 @@ class ReadTable(Generic[Row]):
         return found
 
     @cached_property
-    def _told_by(self) -> Callable[[Row], object]:
-        """What of a row has to change before a contribution can."""
+    def _told_the_same(self) -> Callable[[Row, Row], bool]:
+        """Whether nothing that tells a contribution differs: the values are the very same ones."""
         names = dict.fromkeys(name for summary in self.summaries for name in summary.told_by)
-        return attrgetter(*names) if names else lambda _row: None
+        same = [f"old.{name} is new.{name}" for name in names]
+        return Source().function("old, new", f"return {' and '.join(same) or True}")
 
 
 def _added(
