@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 import msgspec
 
@@ -14,6 +15,11 @@ from api.asked import asked
 from api.moments import asked_times
 from api.problems import FieldError, ProblemError, invalid
 from projections.keyset import Listing, Order, SortValue, Window
+
+MOST_LISTS = 256
+"""Of so many lists it is remembered how their next pages are named."""
+
+Pairs = tuple[tuple[str, str], ...]
 
 # What may change from one page of a list to the next.
 _FREE = {"cursor", "limit", "fields", "include", "format", "total"}
@@ -40,9 +46,15 @@ def next_link(window_shown: Window, after: Sequence[SortValue] | None) -> str | 
 
 def link_to(cursor: str) -> str:
     """Return path and query of the same list from `cursor` on, as of the same moment."""
-    other = {"cursor": cursor} | asked_times()
-    parameters = [(name, v) for name, v in asked().args.items(multi=True) if name not in other]
-    return f"{asked().path}?{urlencode([*parameters, *other.items()])}"
+    return _link(asked().path, asked().query_string, _times()) + quote_plus(cursor)
+
+
+@lru_cache(maxsize=MOST_LISTS)
+def _link(path: str, query: bytes, times: Pairs) -> str:
+    """Return path and query of a list as of those times, up to the cursor."""
+    others = {"cursor", *(name for name, _ in times)}
+    given = [pair for pair in _pairs(query) if pair[0] not in others]
+    return f"{path}?{urlencode([*given, *times, ('cursor', '')])}"
 
 
 def _read(cursor: str, orders: Sequence[Order], listing: Listing) -> Sequence[SortValue]:
@@ -62,11 +74,23 @@ def _read(cursor: str, orders: Sequence[Order], listing: Listing) -> Sequence[So
 
 def _fingerprint(orders: Sequence[Order]) -> str:
     """Return what tells this list in these orders from every other one."""
-    times = asked_times()
-    others = {*_FREE, *times, "sort"}
-    given = sorted((n, v) for n, v in asked().args.items(multi=True) if n not in others)
-    of = msgspec.json.encode([asked().path, given, times, orders])
+    return _fingerprint_of(asked().path, asked().query_string, _times(), tuple(orders))
+
+
+@lru_cache(maxsize=MOST_LISTS)
+def _fingerprint_of(path: str, query: bytes, times: Pairs, orders: tuple[Order, ...]) -> str:
+    others = {*_FREE, *(name for name, _ in times), "sort"}
+    given = sorted(pair for pair in _pairs(query) if pair[0] not in others)
+    of = msgspec.json.encode([path, given, times, orders])
     return hashlib.blake2b(of, digest_size=9).hexdigest()
+
+
+def _times() -> Pairs:
+    return tuple(asked_times().items())
+
+
+def _pairs(query: bytes) -> Sequence[tuple[str, str]]:
+    return parse_qsl(query.decode(), keep_blank_values=True)
 
 
 def _bad_cursor() -> ProblemError:
