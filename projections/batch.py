@@ -169,7 +169,7 @@ class Lockstep:
             folded = one.fold(conn, batch, settle, courses.get(same, NO_COURSES))
             courses[same] = folded.courses
             one.reached = one.reached.after(run)
-            writings.append(one.rows.writing(folded))
+            writings.append(one.rows.writing(conn, folded))
             held.append(folded.held)
         return Batch(entries, [one.reached for one in self.stored], writings, held)
 

@@ -93,7 +93,7 @@ def _apply(
     entries = decoded(codec, conn, list(_events_at(conn, positions)))
     [batch] = Sorting([table]).sort(entries, [stored.stops])
     folded = stored.fold(conn, batch)
-    writing = stored.rows.writing(folded)
+    writing = stored.rows.writing(conn, folded)
     writing.copy(conn)
     writing.execute(conn)
     stored.park(conn, folded.held)

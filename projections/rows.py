@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 from psycopg.rows import args_row
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
@@ -15,7 +16,7 @@ from projections.columns import columns_of, row_maker, summary_columns
 from projections.fold import Amounts, Folded, Key, add_amounts
 from projections.remembered import Remembered
 from projections.table import ReadTable, Summary
-from projections.writing import COPIED_ROWS, Copying, Staging, Writing, attributes
+from projections.writing import COPIED_ROWS, Copying, Staging, Writing
 
 
 class Rows:
@@ -30,9 +31,11 @@ class Rows:
         self._select = _select(table, schema)
         self._upsert = upsert(table, schema)
         self._delete = _delete(table, schema)
-        columns = attributes(columns_of(table.row))
-        self._copying = Copying(schema, table.name, columns)
-        self._changing = Staging(f"changed_{table.name}", columns, partial(_update, table, schema))
+        columns = columns_of(table.row)
+        self._copying = Copying(schema, table.name, columns, astuple)
+        self._changing = Staging(
+            f"changed_{table.name}", columns, astuple, partial(_update, table, schema)
+        )
         self._summaries = [SummaryRows(summary, schema) for summary in table.summaries]
         self._remembered = Remembered()
 
@@ -52,14 +55,14 @@ class Rows:
                 rows |= {getattr(row, key_column): row for row in cursor}
         return rows
 
-    def writing(self, folded: Folded) -> Writing:
+    def writing(self, conn: Connection, folded: Folded) -> Writing:
         """Return what writes a batch. A summary's rows with nothing in them are removed."""
-        writing = Writing()
+        writing = Writing(conn)
         upserted = []
         if len(folded.added) < COPIED_ROWS:
             upserted += folded.added
         else:
-            writing.copied.append(self._copying.of(folded.added))
+            self._copying.write(folded.added, writing)
         if len(folded.changed) < COPIED_ROWS:
             upserted += folded.changed
         else:
@@ -120,19 +123,18 @@ class ChangeRows(SummaryRows):
 
     def __init__(self, summary: Summary[Any], schema: str) -> None:
         super().__init__(summary, schema)
-        key, amounts = len(summary.key), len(summary.amounts)
-        values = (
-            *(f"item[0][{n}]" for n in range(key)),
-            *(f"item[1][{n}]" for n in range(amounts)),
-        )
-        columns = dict(zip(values, summary_columns(summary), strict=True))
-        self._copying = Copying(schema, summary.name, columns)
+        self._copying = Copying(schema, summary.name, summary_columns(summary), _values)
 
     def _write(self, added: Sequence[Added], writing: Writing) -> None:
         if len(added) < COPIED_ROWS:
             self._upsert(added, added, writing)
         else:
-            writing.copied.append(self._copying.of(added))
+            self._copying.write(added, writing)
+
+
+def _values(added: Added) -> tuple[object, ...]:
+    key, amounts = added
+    return (*key, *amounts)
 
 
 def _added_up(added: Iterable[Added]) -> Amounts:

@@ -18,7 +18,7 @@ from projections.history import BOUNDS, History
 from projections.remembered import Remembered
 from projections.rows import ChangeRows, as_json, upsert
 from projections.timeline import EVER, NEVER, Bounds, Stay
-from projections.writing import COPIED_ROWS, Copying, Staging, Writing, attributes
+from projections.writing import COPIED_ROWS, Copying, Staging, Writing
 
 
 class StayRows:
@@ -31,15 +31,17 @@ class StayRows:
         columns = [column.name for column in columns_of(table.of.row)]
         self._columns = (*columns, *BOUNDS)
         self._make = row_maker(table.of.row)
-        self._values = attrgetter(*columns)
         self._key_name = table.key
         self._key = attrgetter(table.key)
         self._select = _select(table, schema)
         self._upsert = upsert(table, schema)
-        self._copying = Copying(schema, table.name, _stay_columns(table))
+        self._copying = Copying(schema, table.name, columns_of(table.row), _values)
         self._end = _end(table, schema, _ends_in_json(table)).as_bytes()
         self._ending = Staging(
-            f"ended_{table.name}", _end_columns(table), partial(_end, table, schema)
+            f"ended_{table.name}",
+            _end_columns(table),
+            self._end_values,
+            partial(_end, table, schema),
         )
         self._summaries = [ChangeRows(summary, schema) for summary in table.summaries]
         self._table = table
@@ -73,14 +75,14 @@ class StayRows:
                 found.setdefault(self._key(stay.row), []).append(stay)
         return found
 
-    def writing(self, folded: Folded) -> Writing:
+    def writing(self, conn: Connection, folded: Folded) -> Writing:
         """Return what writes a batch."""
-        writing = Writing()
+        writing = Writing(conn)
         upserted = folded.changed
         if len(folded.added) < COPIED_ROWS:
             upserted = folded.added + folded.changed
         else:
-            writing.copied.append(self._copying.of(folded.added))
+            self._copying.write(folded.added, writing)
         if upserted:
             writing.statements.append((self._upsert, (as_json([*self._as_rows(upserted)]),)))
         if len(folded.gone) >= COPIED_ROWS:
@@ -105,21 +107,21 @@ class StayRows:
 
     def _as_rows(self, stays: Sequence[Stay]) -> Iterator[dict[str, Any]]:
         for stay in stays:
-            values = (*self._values(stay.row), *astuple(stay.bounds))
-            pairs = zip(self._columns, values, strict=True)
+            pairs = zip(self._columns, _values(stay), strict=True)
             # What is left out is null; most rows have many of these.
             yield {name: value for name, value in pairs if value is not None}
 
     def _ends(self, stays: Sequence[Stay]) -> str:
         names = (self._key_name, *BOUNDS)
-        lines = [(self._key(stay.row), *astuple(stay.bounds)) for stay in stays]
+        lines = map(self._end_values, stays)
         return as_json([dict(zip(names, line, strict=True)) for line in lines])
 
+    def _end_values(self, stay: Stay) -> tuple[Any, ...]:
+        return self._key(stay.row), *astuple(stay.bounds)
 
-def _stay_columns(table: History) -> dict[str, Column]:
-    width = len(columns_of(table.of.row))
-    of_row, of_bounds = columns_of(table.row)[:width], columns_of(table.row)[width:]
-    return attributes(of_row, "item.row") | attributes(of_bounds, "item.bounds")
+
+def _values(stay: Stay) -> tuple[Any, ...]:
+    return astuple(stay.row) + astuple(stay.bounds)
 
 
 def _follow(last: Stay, entries: Sequence[Entry]) -> bool:
@@ -143,11 +145,10 @@ def _select(table: History, schema: str) -> bytes:
     )
 
 
-def _end_columns(table: History) -> dict[str, Column]:
-    """Return what tells a stay and its end, by expressions."""
-    columns = _stay_columns(table)
-    named = (f"item.row.{table.key}", *(f"item.bounds.{name}" for name in BOUNDS))
-    return {name: columns[name] for name in named}
+def _end_columns(table: History) -> list[Column]:
+    """Return what tells a stay and its end."""
+    named = (table.key, *BOUNDS)
+    return [column for column in columns_of(table.row) if column.name in named]
 
 
 def _end(table: History, schema: str, place: Composable) -> Composed:
@@ -164,7 +165,7 @@ def _ends_in_json(table: History) -> Composed:
     """Return what reads the keys and bounds of stays from JSON."""
     kinds = [
         SQL("{} {}").format(Identifier(column.name), SQL(column.sql_type))
-        for column in _end_columns(table).values()
+        for column in _end_columns(table)
     ]
     return SQL("(SELECT * FROM json_to_recordset(%s::json) AS told ({}))").format(
         SQL(", ").join(kinds)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from eventlog.pool import Connection
 from projections.columns import Column
-from projections.copied_form import copied_form, row_writer
+from projections.copied_form import copied_form
 
 COPIED_ROWS = 500
 """From how many rows on they are copied, which takes a round trip of its own."""
+
+
+Values = Callable[[Any], Sequence[Any]]
+"""What gives the values of a row's columns, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,12 @@ class Writing:
     """The rows to be copied into a table, and the statements that come behind, with their values.
 
     A transaction that has begun must not wait until these are made.
+
+    Attributes:
+        conn: any connection to the database, which tells how values are written.
     """
 
+    conn: Connection
     statements: list[tuple[bytes, Sequence[Any]]] = field(default_factory=list)
     copied: list[Copied] = field(default_factory=list)
 
@@ -65,21 +73,23 @@ class Copying:
     divided: a small one is not copied.
     """
 
-    def __init__(self, schema: str, name: str, columns: Mapping[str, Column]) -> None:
-        """Copy into the columns; each has an expression for its value of an `item`."""
-        self._write = row_writer(columns)
+    def __init__(self, schema: str, name: str, columns: Sequence[Column], values: Values) -> None:
+        """Copy into the columns the `values` of an item."""
+        self._columns = columns
+        self._values = values
         self._statement = (
             SQL("COPY {} ({}) FROM STDIN (FORMAT binary)")
             .format(
                 Identifier(schema, name),
-                SQL(", ").join(Identifier(column.name) for column in columns.values()),
+                SQL(", ").join(Identifier(column.name) for column in columns),
             )
             .as_bytes()
         )
 
-    def of(self, items: Iterable[Any]) -> Copied:
-        """Return the items' rows. Raises `UnwritableRowError`."""
-        return Copied(self._statement, copied_form(self._write, items))
+    def write(self, items: Iterable[Any], writing: Writing, making: bytes | None = None) -> None:
+        """Let `writing` copy the items' rows. Raises `UnwritableRowError`."""
+        rows = copied_form(writing.conn, self._columns, map(self._values, items))
+        writing.copied.append(Copied(self._statement, rows, making))
 
 
 class Staging:
@@ -90,16 +100,16 @@ class Staging:
     """
 
     def __init__(
-        self, name: str, columns: Mapping[str, Column], statement: Callable[[Composable], Composed]
+        self,
+        name: str,
+        columns: Sequence[Column],
+        values: Values,
+        statement: Callable[[Composable], Composed],
     ) -> None:
         """Copy into the columns of a place of this name, which the `statement` then reads."""
-        place = Identifier("pg_temp", name)
-        kinds = [
-            SQL("{} {}").format(Identifier(column.name), SQL(column.sql_type))
-            for column in columns.values()
-        ]
-        self._copying = Copying("pg_temp", name, columns)
-        self._statement = statement(place).as_bytes()
+        self._copying = Copying("pg_temp", name, columns, values)
+        self._statement = statement(Identifier("pg_temp", name)).as_bytes()
+        kinds = [SQL("{} {}").format(Identifier(c.name), SQL(c.sql_type)) for c in columns]
         self._making = (
             SQL("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS")
             .format(Identifier(name), SQL(", ").join(kinds))
@@ -108,10 +118,5 @@ class Staging:
 
     def write(self, items: Iterable[Any], writing: Writing) -> None:
         """Let `writing` change what the items tell. Raises `UnwritableRowError`."""
-        writing.copied.append(replace(self._copying.of(items), making=self._making))
+        self._copying.write(items, writing, self._making)
         writing.statements.append((self._statement, ()))
-
-
-def attributes(columns: Iterable[Column], of: str = "item") -> dict[str, Column]:
-    """Return the columns by expressions for attributes of the same names."""
-    return {f"{of}.{column.name}": column for column in columns}

@@ -10,14 +10,14 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 from psycopg.sql import SQL
 
 from eventlog.pool import open_connection
 from projections.columns import columns_of, row_maker
 from projections.copied_form import UnwritableRowError
 from projections.row import Row
-from projections.writing import Copying, Writing, attributes
+from projections.writing import Copying, Writing
 
 
 class Part(Row, frozen=True):
@@ -74,7 +74,7 @@ rows = st.builds(
 )
 
 COLUMNS = columns_of(Everything)
-COPYING = Copying("pg_temp", "everything", attributes(COLUMNS))
+COPYING = Copying("pg_temp", "everything", COLUMNS, astuple)
 
 
 def copied(url: str, given_rows: list[Everything]) -> list[Any]:
@@ -82,7 +82,9 @@ def copied(url: str, given_rows: list[Everything]) -> list[Any]:
     columns = ", ".join(f"{column.name} {column.sql_type}" for column in COLUMNS)
     with open_connection(url) as conn:
         conn.execute(f"CREATE TEMP TABLE everything ({columns})".encode())
-        Writing(copied=[COPYING.of(given_rows)]).copy(conn)
+        writing = Writing(conn)
+        COPYING.write(given_rows, writing)
+        writing.copy(conn)
         cursor = conn.execute(SQL("SELECT * FROM everything"), binary=True)
         return [row_maker(Everything)(*values) for values in cursor]
 
@@ -99,20 +101,15 @@ def test_a_row_with_values_of_every_type_comes_back_the_same(
     assert list(map(repr, found)) == list(map(repr, given_rows))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"number": 2**63},
-        {"text": 5},
-        {"moment": datetime(2026, 1, 1)},  # noqa: DTZ001  # what it is about
-        {"text": "\ud800"},
-    ],
-)
-def test_a_row_with_a_value_that_its_column_cannot_take_is_refused(change: dict[str, Any]) -> None:
+@pytest.mark.parametrize("change", [{"number": 2**63}, {"text": 5}, {"text": "\ud800"}])
+def test_a_row_with_a_value_that_its_column_cannot_take_is_refused(
+    database_url: str, change: dict[str, Any]
+) -> None:
     row = Everything(
         *(UUID(int=1), "", 0, 0.0, True, date.min, datetime.min.replace(tzinfo=UTC)),
         *(Decimal(1), (), ()),
         *([None] * 9),
     )
+    assert copied(database_url, [row]) == [row]
     with pytest.raises(UnwritableRowError):
-        COPYING.of([replace(row, **change)])
+        copied(database_url, [replace(row, **change)])

@@ -48,7 +48,7 @@ tables = pytest.mark.parametrize(
 
 
 def write(conn: Connection, rows: Rows | StayRows, folded: Folded) -> None:
-    writing = rows.writing(folded)
+    writing = rows.writing(conn, folded)
     with conn.transaction():
         writing.copy(conn)
         writing.execute(conn)
