@@ -13,7 +13,7 @@ from eventlog.pool import Connection
 from projections import parked, repairs
 from projections.event_rows import EventRows
 from projections.fold import Entry, Folded, Held, Sorted, Stops, fold, fold_each
-from projections.fold_history import NO_COURSES, Courses, fold_history
+from projections.fold_history import Courses, fold_history
 from projections.history import History
 from projections.lease import Lease
 from projections.names import CHANNEL, LIVE
@@ -63,7 +63,7 @@ class Stored:
         conn: Connection,
         batch: Sorted,
         settle: Callable[[], None] = _settled,
-        courses: Courses = NO_COURSES,
+        courses: Courses = (),
     ) -> Folded:
         """Return what a batch does to it; `settle` waits until the one before is written.
 
@@ -166,7 +166,7 @@ class Lockstep:
                 batch.hold_all(error, one.stops)
             followed = one.table.of if isinstance(one.table, History) else one.table
             same = followed, id(batch.by_key)
-            folded = one.fold(conn, batch, settle, courses.get(same, NO_COURSES))
+            folded = one.fold(conn, batch, settle, courses.get(same, ()))
             courses[same] = folded.courses
             one.reached = one.reached.after(run)
             writings.append(one.rows.writing(conn, folded))

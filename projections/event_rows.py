@@ -27,9 +27,9 @@ class EventRows:
         conn: Connection,  # noqa: ARG002
         keys: Collection[Key],  # noqa: ARG002
         settle: Callable[[], None],  # noqa: ARG002
-    ) -> dict[Key, Any]:
+    ) -> list[Any]:
         """Return none: no row was there before its event."""
-        return {}
+        return []
 
     def writing(self, conn: Connection, folded: Folded) -> Writing:
         """Return what writes the rows of a batch."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +103,7 @@ class Folded:
         gone: the keys of the rows that are no more.
         summaries: by the name of each summary, what to add to its amounts.
         held: the events that were not applied.
-        courses: how each row that was touched fared.
+        courses: how each row that was touched fared, in the order of the batch.
     """
 
     rows: dict[Key, Any]
@@ -112,12 +112,12 @@ class Folded:
     gone: list[Key]
     summaries: dict[str, Amounts]
     held: list[Held]
-    courses: dict[Key, Course]
+    courses: list[Course]
 
     @classmethod
     def of(cls, table: ReadTable[Any], batch: Sorted) -> Folded:
         """Return what is known before anything is applied."""
-        return cls({}, [], [], [], {s.name: {} for s in table.summaries}, list(batch.held), {})
+        return cls({}, [], [], [], {s.name: {} for s in table.summaries}, list(batch.held), [])
 
     def hold(self, key: Key, entries: Sequence[Entry], error: Exception, stops: Stops) -> None:
         """Hold events of a row, of which the first raised the error; what comes later waits."""
@@ -126,16 +126,16 @@ class Folded:
         self.held.extend(Held(str(key), position) for position, _ in entries[1:])
 
 
-def fold(table: ReadTable[Any], batch: Sorted, before: Mapping[Key, Any], stops: Stops) -> Folded:
-    """Return what `batch` does to `table`; `before` holds the touched rows that exist.
+def fold(table: ReadTable[Any], batch: Sorted, before: Sequence[Any], stops: Stops) -> Folded:
+    """Return what `batch` does to `table`; `before` has the row of each key, None without one.
 
     An event that raises is held, with the later ones of its row, and its key joins
     `stops`; the other rows go on.
     """
     folded = Folded.of(table, batch)
     nets = list(folded.summaries.values())
-    for key, entries in batch.by_key.items():
-        old = before.get(key)
+    courses = folded.courses
+    for (key, entries), old in zip(batch.by_key.items(), before, strict=True):
         course = Course.of(table, old, entries)
         row = course.rows[-1]
         if row is not old:
@@ -143,14 +143,15 @@ def fold(table: ReadTable[Any], batch: Sorted, before: Mapping[Key, Any], stops:
                 course.differences = table.differences(old, row)
             except Exception as of_contribution:  # noqa: BLE001  # the row is bad as a whole
                 row, course = old, Course([old], of_contribution)
-        for number, of_summary, amounts in course.differences or ():
-            add_amounts(nets[number], of_summary, amounts)
-        folded.rows[key] = row
-        folded.courses[key] = course
-        if row is not old:
-            _note_change(folded, key, old, row)
+            else:
+                _note_change(folded, key, old, row)
+                for number, of_summary, amounts in course.differences:
+                    add_amounts(nets[number], of_summary, amounts)
+        courses.append(course)
         if course.error is not None:
             folded.hold(key, entries[len(course.rows) - 1 :], course.error, stops)
+    rows = (course.rows[-1] for course in courses)
+    folded.rows.update(zip(batch.by_key, rows, strict=True))
     return folded
 
 

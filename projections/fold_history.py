@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
+from itertools import repeat
 
 import msgspec
 
-from projections.fold import Course, Entry, Folded, Key, Sorted, Stops, add_amounts
+from projections.fold import Course, Entry, Folded, Sorted, Stops, add_amounts
 from projections.history import History
 from projections.late_events import Path, differences
 from projections.table import Difference
 from projections.timeline import Bounds, Stay
 
-Courses = Mapping[Key, Course]
-"""How rows of the table that a history follows fared in the same batch, by key."""
-NO_COURSES: Courses = MappingProxyType({})
+Courses = Sequence[Course]
+"""How the rows of the table that a history follows fared in the same batch, in its order."""
 
 
 class Followed(msgspec.Struct, gc=False):
@@ -41,22 +40,22 @@ class Followed(msgspec.Struct, gc=False):
 def fold_history(
     table: History,
     batch: Sorted,
-    before: Mapping[Key, Sequence[Stay]],
+    before: Sequence[Sequence[Stay]],
     stops: Stops,
-    courses: Courses = NO_COURSES,
+    courses: Courses = (),
 ) -> Folded:
-    """Return what `batch` does to `table`; `before` holds the stays that it may concern.
+    """Return what `batch` does to `table`; `before` holds the stays of each key it may concern.
 
     What is added and changed are whole stays, what is gone are those that only end
     otherwise, and the rows are the last stays. An event that raises is held as in `fold`.
-    Where the `courses` tell what the events make of a row, they are not folded again.
+    Where the `courses` tell what the events make of the rows, they are not folded again.
     """
     folded = Folded.of(table, batch)
     nets = list(folded.summaries.values())
-    for key, entries in batch.by_key.items():
-        stays = before.get(key, ())
+    known = courses or repeat(None, len(before))
+    for (key, entries), stays, course in zip(batch.by_key.items(), before, known, strict=True):
         try:
-            followed = _followed(table, stays, entries, courses.get(key))
+            followed = _followed(table, stays, entries, course)
         except Exception as of_contribution:  # noqa: BLE001  # the row is bad as a whole
             last = stays[-1] if stays else None
             followed = Followed(last, [], [], [], [], 0, of_contribution)
@@ -96,16 +95,16 @@ def _in_order(
     added: list[Stay] = []
     found: list[Difference] = []
     row, *later_rows = course.rows
+    parts = course.differences if len(later_rows) == 1 else None
     for (_, event), later in zip(entries, later_rows, strict=False):
         at, known = event.effective_at, event.timestamp
         if last is not None and not last.is_before(at, known):
             return None
         if later is row:
             continue
-        parts = course.differences
-        if parts is None or len(later_rows) > 1:
-            parts = table.differences(row, later)
-        found += [(number, (*key, at, known), amounts) for number, key, amounts in parts]
+        of_step = table.differences(row, later) if parts is None else parts
+        if of_step:
+            found += [(number, (*key, at, known), amounts) for number, key, amounts in of_step]
         if last is not None:
             last = Stay(last.row, last.bounds.ended(at, known))
             if added:

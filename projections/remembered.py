@@ -9,6 +9,9 @@ from projections.fold import Key
 
 FEWEST_REMEMBERED = 20_000
 
+UNKNOWN = object()
+"""Stands for a row that nothing is known of."""
+
 
 class Remembered:
     """The rows that were folded last, by key: as many as are set at least, twice as many at most.
@@ -24,15 +27,10 @@ class Remembered:
         self._new: dict[Key, Any] = {}
         self._old: dict[Key, Any] = {}
 
-    def of(self, keys: Collection[Key]) -> dict[Key, Any]:
-        """Return what is remembered of these keys; None for rows that are gone."""
-        found, new, old = {}, self._new, self._old
-        for key in keys:
-            if key in new:
-                found[key] = new[key]
-            elif key in old:
-                found[key] = old[key]
-        return found
+    def of(self, keys: Collection[Key]) -> list[Any]:
+        """Return what is remembered of each key: None for a row that is gone, or `UNKNOWN`."""
+        new, old = self._new.get, self._old.get
+        return [old(key, UNKNOWN) if (row := new(key, UNKNOWN)) is UNKNOWN else row for key in keys]
 
     def keep(self, rows: Mapping[Key, Any]) -> None:
         """Take in the rows of the next batch, and let go of those that changed long ago."""

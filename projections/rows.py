@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 from eventlog.pool import Connection
 from projections.columns import columns_of, row_maker, summary_columns
 from projections.fold import Amounts, Folded, Key, add_amounts
-from projections.remembered import Remembered
+from projections.remembered import UNKNOWN, Remembered
 from projections.table import ReadTable, Summary
 from projections.writing import COPIED_ROWS, Copying, Staging, Writing
 
@@ -44,16 +44,19 @@ class Rows:
         conn: Connection,
         keys: Collection[Key],
         settle: Callable[[], None],  # noqa: ARG002  # what is not written is remembered
-    ) -> dict[Key, Any]:
-        """Return the rows under `keys`, by key; None or nothing where there is none."""
+    ) -> list[Any]:
+        """Return the row under each of the `keys`, None where there is none."""
         rows = self._remembered.of(keys)
-        if len(rows) < len(keys):
-            missing = [key for key in keys if key not in rows]
-            with conn.cursor(binary=True, row_factory=args_row(self._make)) as cursor:
-                cursor.execute(self._select, (missing,), prepare=True)
-                key_column = self._table.key
-                rows |= {getattr(row, key_column): row for row in cursor}
-        return rows
+        missing = [key for key, row in zip(keys, rows, strict=True) if row is UNKNOWN]
+        if not missing:
+            return rows
+        with conn.cursor(binary=True, row_factory=args_row(self._make)) as cursor:
+            cursor.execute(self._select, (missing,), prepare=True)
+            key_column = self._table.key
+            found = {getattr(row, key_column): row for row in cursor}
+        return [
+            found.get(key) if row is UNKNOWN else row for key, row in zip(keys, rows, strict=True)
+        ]
 
     def writing(self, conn: Connection, folded: Folded) -> Writing:
         """Return what writes a batch. A summary's rows with nothing in them are removed."""

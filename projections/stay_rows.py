@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -15,7 +14,7 @@ from eventlog.pool import Connection
 from projections.columns import Column, columns_of, row_maker
 from projections.fold import Entry, Folded, Key
 from projections.history import BOUNDS, History
-from projections.remembered import Remembered
+from projections.remembered import UNKNOWN, Remembered
 from projections.rows import ChangeRows, as_json, upsert
 from projections.timeline import EVER, NEVER, Bounds, Stay
 from projections.writing import COPIED_ROWS, Copying, Staging, Writing
@@ -52,28 +51,33 @@ class StayRows:
         conn: Connection,
         by_key: Mapping[Key, Sequence[Entry]],
         settle: Callable[[], None],
-    ) -> dict[Key, list[Stay]]:
-        """Return the stays that the events may concern, in order of effective time, by key.
+    ) -> list[Sequence[Stay]]:
+        """Return the stays that the events may concern, in order of effective time, for each key.
 
         It does `settle` before it asks for some of which the last may not be written.
         """
-        found: dict[Key, list[Stay]] = {}
-        missing, whole = [], []
-        remembered = self._last.of(by_key)
-        for key, entries in by_key.items():
-            last: Stay | None = remembered.get(key)
-            if self._table.erase_any(entries):
-                whole.append(key)
-            elif last is not None and _follow(last, entries):
-                found[key] = [last]
-            else:
-                missing.append(key)
-        if not self._last.unwritten.keys().isdisjoint((*missing, *whole)):
+        known: list[Stay | None] = [
+            last if self._concern_only(last, entries) else None
+            for last, entries in zip(self._last.of(by_key), by_key.values(), strict=True)
+        ]
+        missing = [key for key, last in zip(by_key, known, strict=True) if last is None]
+        if not self._last.unwritten.keys().isdisjoint(missing):
             settle()
-        for keys, known_until in ((missing, NEVER), (whole, EVER)):
-            for stay in self._stored(conn, keys, known_until) if keys else ():
-                found.setdefault(self._key(stay.row), []).append(stay)
-        return found
+        stored = self._stored(conn, missing, by_key)
+        return [
+            stored.get(key, ()) if last is None else (last,)
+            for key, last in zip(by_key, known, strict=True)
+        ]
+
+    def _concern_only(self, last: Any, entries: Sequence[Entry]) -> bool:
+        """Whether the last stay is known, and all of the events took effect in that alone."""
+        if last is UNKNOWN or last is None or not last.is_last or self._table.erase_any(entries):
+            return False
+        begin = last.bounds.effective_from
+        for _, event in entries:  # noqa: SIM110  # `all` takes three times as long
+            if event.effective_at < begin:
+                return False
+        return True
 
     def writing(self, conn: Connection, folded: Folded) -> Writing:
         """Return what writes a batch."""
@@ -98,12 +102,21 @@ class StayRows:
         self._last.keep(rows)
 
     def _stored(
-        self, conn: Connection, keys: Sequence[Key], known_until: datetime
-    ) -> Iterator[Stay]:
+        self, conn: Connection, keys: Sequence[Key], by_key: Mapping[Key, Sequence[Entry]]
+    ) -> dict[Key, list[Stay]]:
+        """Return what is not known differently by now, and of what is erased all that ever was."""
+        found: dict[Key, list[Stay]] = {}
+        whole = [key for key in keys if self._table.erase_any(by_key[key])]
+        known = [*keys] if not whole else [key for key in keys if key not in whole]
         width = len(self._columns) - len(BOUNDS)
-        with conn.cursor(binary=True) as cursor:
-            for values in cursor.execute(self._select, (keys, known_until), prepare=True):
-                yield Stay(self._make(*values[:width]), Bounds(*values[width:]))
+        for some, known_until in ((known, NEVER), (whole, EVER)):
+            if some:
+                with conn.cursor(binary=True) as cursor:
+                    cursor.execute(self._select, (some, known_until), prepare=True)
+                    for values in cursor:
+                        stay = Stay(self._make(*values[:width]), Bounds(*values[width:]))
+                        found.setdefault(self._key(stay.row), []).append(stay)
+        return found
 
     def _as_rows(self, stays: Sequence[Stay]) -> Iterator[dict[str, Any]]:
         for stay in stays:
@@ -122,12 +135,6 @@ class StayRows:
 
 def _values(stay: Stay) -> tuple[Any, ...]:
     return astuple(stay.row) + astuple(stay.bounds)
-
-
-def _follow(last: Stay, entries: Sequence[Entry]) -> bool:
-    """Whether all of the events took effect in the last stay, and so concern no other."""
-    begin = last.bounds.effective_from
-    return last.is_last and all(event.effective_at >= begin for _, event in entries)
 
 
 def _select(table: History, schema: str) -> bytes:

@@ -38,7 +38,7 @@ def fold_one(
     stops = Stops() if stops is None else stops
     entries = list(enumerate(events, start=first_position))
     [batch] = Sorting([table]).sort(entries, [stops])
-    return fold(table, batch, rows, stops)
+    return fold(table, batch, [rows.get(key) for key in batch.by_key], stops)
 
 
 def project(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.aggregate import Event
 from projections.fold import Folded, Stops, fold
-from projections.fold_history import NO_COURSES, fold_history
+from projections.fold_history import fold_history
 from projections.histories import CERTIFICATE_HISTORY, ENROLLMENT_HISTORY, WAITING_HISTORY
 from projections.history import History
 from projections.late_events import Path, differences
@@ -60,22 +60,22 @@ def test_in_order_or_not_and_with_the_courses_or_not_it_is_what_each_event_makes
     for begin, end in pairwise(ends):
         of_rows, of_stays = sorting.sort(entries[begin:end], [Stops(), Stops()])
         assert of_rows.by_key is of_stays.by_key
-        present = fold(history.of, of_rows, rows, Stops())
-        open_stays = {
-            key: [stay for stay in of_key if not stay.is_retired] for key, of_key in stays.items()
-        }
-        told = fold_history(history, of_stays, open_stays, Stops(), present.courses)
-        untold = fold_history(history, of_stays, open_stays, Stops(), NO_COURSES)
-        assert told == untold
-        _assert_each_event_makes_it(history, of_stays, open_stays, told)
+        keys = of_rows.by_key
+        present = fold(history.of, of_rows, [rows.get(key) for key in keys], Stops())
+        before = [[stay for stay in stays.get(key, []) if not stay.is_retired] for key in keys]
+        told = fold_history(history, of_stays, before, Stops(), present.courses)
+        assert told == fold_history(history, of_stays, before, Stops())
+        _assert_each_event_makes_it(history, of_stays, before, told)
         rows |= present.rows
         kept(stays, told, lambda row: getattr(row, history.key))
 
 
-def _assert_each_event_makes_it(history: History, batch: Any, stays: Stays, folded: Folded) -> None:
+def _assert_each_event_makes_it(
+    history: History, batch: Any, before: list[list[Stay]], folded: Folded
+) -> None:
     changes: list[Any] = []
-    for key, entries in batch.by_key.items():
-        path = Path(history, stays.get(key, []))
+    for (key, entries), stays in zip(batch.by_key.items(), before, strict=True):
+        path = Path(history, stays)
         path.follow(entries)
         changes += path.changes()
         assert folded.rows[key] == (path.timeline[-1] if path.timeline else None)

@@ -55,7 +55,8 @@ def write(conn: Connection, rows: Rows | StayRows, folded: Folded) -> None:
 
 
 def load(conn: Connection, table: ReadTable[Any], ids: list[UUID]) -> Any:
-    return Rows(table, LIVE).load(conn, ids, lambda: None)
+    rows = Rows(table, LIVE).load(conn, ids, lambda: None)
+    return dict(zip(ids, rows, strict=True))
 
 
 @numbers
@@ -104,8 +105,6 @@ def test_stays_that_end_come_back_with_their_end_and_the_others_as_they_were(
     with open_connection(database_url) as conn:
         for folded in (first, then, then):
             write(conn, stays, folded)
-        found = StayRows(ENROLLMENT_HISTORY, LIVE).load(
-            conn, {key: [] for key in ids}, lambda: None
-        )
-    expected = [first.added[0], *then.gone]
-    assert found == {it.row.id: [it] for it in expected}
+        by_key: dict[UUID, list[Any]] = {one: [] for one in ids}
+        found = StayRows(ENROLLMENT_HISTORY, LIVE).load(conn, by_key, lambda: None)
+    assert found == [[it] for it in (first.added[0], *then.gone)]
