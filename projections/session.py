@@ -15,7 +15,7 @@ SET idle_in_transaction_session_timeout = '2s'; SET statement_timeout = '60s'
 
 # Building an index takes as long as it takes, and so does looking at all rows of one moment.
 _PATIENT = """
-SET synchronous_commit = off; SET enable_seqscan = on;
+SET synchronous_commit = off; SET enable_seqscan = on; SET maintenance_work_mem = '256MB';
 SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0
 """
 

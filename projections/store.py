@@ -77,17 +77,29 @@ def create_columns(conn: Connection, table: ReadTable[Any], schema: str) -> None
 
 def create_indexes(conn: Connection, table: ReadTable[Any], schema: str) -> None:
     """Create the missing indexes besides the key, and drop those that are not declared."""
-    declared = _index_names(table)
-    for name, index in declared.items():
-        conn.execute(
+    for statement in statements_for_indexes(conn, [table], schema):
+        conn.execute(statement)
+
+
+def statements_for_indexes(
+    conn: Connection, tables: Iterable[ReadTable[Any]], schema: str
+) -> list[Composed]:
+    """Return what creates the missing indexes, and drops those that are not declared."""
+    found, there = [], _indexes(conn, schema)
+    for table in tables:
+        declared = _index_names(table)
+        found += [
             SQL("CREATE INDEX IF NOT EXISTS {} ON {} {}").format(
-                Identifier(name),
-                Identifier(schema, table.name),
-                SQL(index),
+                Identifier(name), Identifier(schema, table.name), SQL(index)
             )
-        )
-    for name in _indexes(conn, schema)[table.name] - declared.keys():
-        conn.execute(SQL("DROP INDEX IF EXISTS {}").format(Identifier(schema, name)))
+            for name, index in declared.items()
+            if name not in there[table.name]
+        ]
+        found += [
+            SQL("DROP INDEX IF EXISTS {}").format(Identifier(schema, name))
+            for name in there[table.name] - declared.keys()
+        ]
+    return found
 
 
 def without_indexes(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
+from operator import methodcaller
 from threading import Thread
 from typing import Any
 
@@ -12,11 +14,13 @@ import psycopg
 from eventlog.pool import Connection
 from eventlog.silence import hang_up
 from projections.session import open_patient
-from projections.store import analyze, create_indexes
+from projections.store import analyze, statements_for_indexes
 from projections.table import ReadTable
 
+Step = Callable[[Connection], object]
+
 AT_ONCE = 2
-"""How many tables get their indexes at the same time."""
+"""How many indexes are made at the same time, of one table or of several."""
 
 
 class Indexing:
@@ -26,11 +30,9 @@ class Indexing:
     """
 
     def __init__(self, conninfo: str, tables: Sequence[ReadTable[Any]], schema: str) -> None:
-        # The one that takes longest must not be the last to begin.
-        self._left = iter(sorted(tables, key=lambda table: -len(table.indexes)))
-        self._schema = schema
         self._error: Exception | None = None
         self._conns = [open_patient(conninfo) for _ in range(AT_ONCE)]
+        self._left = iter(_steps(self._conns[0], tables, schema))
         self._threads = [
             Thread(target=self._run, args=(conn,), name="indexing", daemon=True)
             for conn in self._conns
@@ -60,8 +62,16 @@ class Indexing:
     def _run(self, conn: Connection) -> None:
         try:
             with conn:
-                for table in self._left:
-                    create_indexes(conn, table, self._schema)
-                    analyze(conn, [table], self._schema)
+                for step in self._left:
+                    step(conn)
         except Exception as error:  # noqa: BLE001  # it is raised where it is asked for
             self._error = error
+
+
+def _steps(conn: Connection, tables: Sequence[ReadTable[Any]], schema: str) -> list[Step]:
+    """Return all that is to be done: each index, and then to count what is in each table."""
+    statements = statements_for_indexes(conn, tables, schema)
+    return [
+        *(methodcaller("execute", statement) for statement in statements),
+        *(partial(analyze, tables=[table], schema=schema) for table in tables),
+    ]

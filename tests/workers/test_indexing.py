@@ -128,8 +128,8 @@ def test_what_a_projector_that_is_killed_making_indexes_has_not_made_is_made_by_
 
 def waits_for_its_index(url: str, table: str) -> bool:
     query = (
-        "SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND NOT granted"
+        "SELECT count(*) > 0 FROM pg_locks WHERE mode = 'ShareLock' AND NOT granted"
         " AND relation = %s::regclass"
     )
     with open_connection(url) as conn:
-        return conn.execute(query, (f"rollbook_read.{table}",)).fetchone() == (1,)
+        return conn.execute(query, (f"rollbook_read.{table}",)).fetchone() == (True,)
