@@ -16,7 +16,7 @@ from projections.fold import Entry
 
 POLL_SECONDS = 0.05
 CHUNK_EVENTS = 1_000
-CHUNKS_AHEAD = 8
+CHUNKS_AHEAD = 20
 
 Chunk = Sequence[Entry] | Exception
 
