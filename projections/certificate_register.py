@@ -129,5 +129,7 @@ CERTIFICATE_REGISTER = ReadTable(
         "(enrollment_id)",
     ),
     summaries=(CERTIFICATE_COUNTS, CERTIFICATES_BY_LAST_DAY, CERTIFICATES_BY_ISSUE),
+    # A number is issued once: the log refuses the second time.
+    begins=lambda event: isinstance(event, Enrollment.CertificateIssued),
     definition=4,
 )

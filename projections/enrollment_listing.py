@@ -119,9 +119,10 @@ class EnrollmentRow(Row, frozen=True):
     @property
     def best_score_percent(self) -> float | None:
         """The best final score over all completed cycles."""
-        own = self.score_percent if self.status == EnrollmentStatus.COMPLETED else None
-        scores = [score for score in (own, self.past_score_percent) if score is not None]
-        return max(scores, default=None)
+        past, own = self.past_score_percent, self.score_percent
+        if own is None or self.status != EnrollmentStatus.COMPLETED:
+            return past
+        return own if past is None or past < own else past
 
 
 _BEGINNINGS = (Enrollment.Enrolled, Enrollment.Waitlisted)
@@ -403,5 +404,6 @@ ENROLLMENT_LISTING = ReadTable(
         ENROLLMENTS_BY_SCORE,
         EMPLOYEE_SCORES,
     ),
+    begins=lambda event: event.originator_version == 1,
     definition=5,
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import astuple
 
 from eventlog.pool import Connection
 from projections.columns import columns_of
-from projections.fold import Folded, Key
+from projections.fold import Entry, Folded, Key
 from projections.rows import as_json, upsert
 from projections.table import EventTable
 from projections.writing import COPIED_ROWS, Copying, Writing
@@ -25,7 +25,7 @@ class EventRows:
     def load(
         self,
         conn: Connection,  # noqa: ARG002
-        keys: Collection[Key],  # noqa: ARG002
+        by_key: Mapping[Key, Sequence[Entry]],  # noqa: ARG002
         settle: Callable[[], None],  # noqa: ARG002
     ) -> list[Any]:
         """Return none: no row was there before its event."""

@@ -74,6 +74,7 @@ def history_of(
         evolve=table.evolve,
         indexes=indexes,
         summaries=tuple(map(_changes_of, table.summaries)),
+        begins=table.begins,
         definition=table.definition,
         of=table,
         erasures=erasures or {},

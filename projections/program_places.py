@@ -61,5 +61,6 @@ PROGRAM_PLACES = ReadTable(
     keys=dict.fromkeys(PLACES, _reference_of),
     evolve=evolve,
     indexes=("(program_id)",),
+    begins=lambda _event: True,
     definition=2,
 )

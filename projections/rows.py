@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from eventlog.pool import Connection
 from projections.columns import columns_of, row_maker, summary_columns
-from projections.fold import Amounts, Folded, Key, add_amounts
+from projections.fold import Amounts, Entry, Folded, Key, add_amounts
 from projections.remembered import UNKNOWN, Remembered
 from projections.table import ReadTable, Summary
 from projections.writing import COPIED_ROWS, Copying, Staging, Writing
@@ -42,20 +42,24 @@ class Rows:
     def load(
         self,
         conn: Connection,
-        keys: Collection[Key],
+        by_key: Mapping[Key, Sequence[Entry]],
         settle: Callable[[], None],  # noqa: ARG002  # what is not written is remembered
     ) -> list[Any]:
-        """Return the row under each of the `keys`, None where there is none."""
-        rows = self._remembered.of(keys)
-        missing = [key for key, row in zip(keys, rows, strict=True) if row is UNKNOWN]
-        if not missing:
-            return rows
-        with conn.cursor(binary=True, row_factory=args_row(self._make)) as cursor:
-            cursor.execute(self._select, (missing,), prepare=True)
-            key_column = self._table.key
-            found = {getattr(row, key_column): row for row in cursor}
+        """Return the row that the events of each key concern, None where there is none."""
+        rows, begins = self._remembered.of(by_key), self._table.begins
+        missing = [
+            key
+            for (key, entries), row in zip(by_key.items(), rows, strict=True)
+            if row is UNKNOWN and not begins(entries[0][1])
+        ]
+        found = {}
+        if missing:
+            with conn.cursor(binary=True, row_factory=args_row(self._make)) as cursor:
+                cursor.execute(self._select, (missing,), prepare=True)
+                key_column = self._table.key
+                found = {getattr(row, key_column): row for row in cursor}
         return [
-            found.get(key) if row is UNKNOWN else row for key, row in zip(keys, rows, strict=True)
+            found.get(key) if row is UNKNOWN else row for key, row in zip(by_key, rows, strict=True)
         ]
 
     def writing(self, conn: Connection, folded: Folded) -> Writing:

@@ -60,7 +60,12 @@ class StayRows:
             last if self._concern_only(last, entries) else None
             for last, entries in zip(self._last.of(by_key), by_key.values(), strict=True)
         ]
-        missing = [key for key, last in zip(by_key, known, strict=True) if last is None]
+        begins = self._table.begins
+        missing = [
+            key
+            for (key, entries), last in zip(by_key.items(), known, strict=True)
+            if last is None and not begins(entries[0][1])
+        ]
         if not self._last.unwritten.keys().isdisjoint(missing):
             settle()
         stored = self._stored(conn, missing, by_key)

@@ -69,6 +69,8 @@ class ReadTable(Generic[Row]):
             A pure function.
         indexes: what to index besides the key, as in "(status, id)".
         summaries: the coarser tables of its rows.
+        begins: whether an event is the first that ever concerns its row, so that nobody
+            need look for one. It may say no of some that are.
         definition: raised by one whenever `evolve`, the columns or a contribution
             change their meaning, so that a rebuild is not compared with other rules.
 
@@ -81,6 +83,7 @@ class ReadTable(Generic[Row]):
     evolve: Callable[[Row | None, Any], Row | None]
     indexes: tuple[str, ...] = ()
     summaries: tuple[Summary[Row], ...] = ()
+    begins: Callable[[Any], bool] = lambda _event: False
     definition: int = 1
 
     @property

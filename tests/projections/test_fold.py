@@ -17,11 +17,13 @@ from domain.aggregate import Event
 from domain.enrollment import Enrollment
 from projections.enrollment_listing import ENROLLMENT_LISTING
 from projections.fold import Folded, Stops, fold
+from projections.histories import HISTORIES
 from projections.sorting import Sorting
 from projections.table import ReadTable, Summary
 from projections.tables import PRESENT_TABLES
 from projections.unreadable import Unreadable
 from tests.projections.histories import PROGRAM_ID, history, steps
+from tests.projections.late_histories import late_histories
 
 Rows = dict[Any, Any]
 TWO = [("ada", "enroll", 0), ("ben", "enroll", 0), ("ada", "progress", 10), ("ben", "progress", 20)]
@@ -126,6 +128,18 @@ def with_bad_progress(events: list[Event], of: str) -> list[Any]:
             made[number] = replace(event)
             object.__delattr__(made[number], "percent")
     return made
+
+
+@given(late_histories())
+def test_an_event_that_is_said_to_begin_a_row_is_the_first_that_concerns_it(
+    events: list[Event],
+) -> None:
+    for table in (*PRESENT_TABLES, *HISTORIES):
+        [batch] = Sorting([table]).sort(list(enumerate(events)), [Stops()])
+        for (_, first), *others in batch.by_key.values():
+            assert not any(table.begins(event) for _, event in others)
+            if table is ENROLLMENT_LISTING:
+                assert table.begins(first)
 
 
 def test_an_event_that_raises_stops_its_own_row_and_no_other() -> None:
