@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import add
 from typing import Any
 
 import msgspec
@@ -179,4 +180,4 @@ def add_amounts(net: Amounts, key: tuple[object, ...], amounts: list[int]) -> No
     known = len(net)
     total = net.setdefault(key, amounts)
     if len(net) == known:
-        net[key] = [sum_ + amount for sum_, amount in zip(total, amounts, strict=True)]
+        net[key] = [*map(add, total, amounts)]

@@ -11,7 +11,7 @@ from projections.fold import Course, Entry, Folded, Sorted, Stops, add_amounts
 from projections.history import History
 from projections.late_events import Path, differences
 from projections.table import Difference
-from projections.timeline import Bounds, Stay
+from projections.timeline import EVER, Bounds, Stay
 
 Courses = Sequence[Course]
 """How the rows of the table that a history follows fared in the same batch, in its order."""
@@ -90,31 +90,35 @@ def _in_order(
     Most take effect behind all that was before. As long as all do, stays are only added, and none
     but the last one ends otherwise.
     """
-    last = stays[-1] if stays else None
+    was = last = stays[-1] if stays else None
+    if was is not None and not was.is_last:
+        return None
     ended: list[Stay] = []
     added: list[Stay] = []
     found: list[Difference] = []
     row, *later_rows = course.rows
+    begin = (EVER, EVER) if was is None else (was.bounds.effective_from, was.bounds.known_from)
+    is_new = False
     parts = course.differences if len(later_rows) == 1 else None
     for (_, event), later in zip(entries, later_rows, strict=False):
         at, known = event.effective_at, event.timestamp
-        if last is not None and not last.is_before(at, known):
+        if at <= begin[0] or known < begin[1] or (is_new and row is None):
             return None
         if later is row:
             continue
         of_step = table.differences(row, later) if parts is None else parts
         if of_step:
             found += [(number, (*key, at, known), amounts) for number, key, amounts in of_step]
-        if last is not None:
-            last = Stay(last.row, last.bounds.ended(at, known))
-            if added:
-                added[-1] = last
-            else:
-                ended.append(last)
-        if later is not None:
-            last = Stay(later, Bounds(at, known))
+        if is_new:
+            last = Stay(row, Bounds(*begin, at, known))
             added.append(last)
-        row = later
+        elif was is not None:
+            last = Stay(row, was.bounds.ended(at, known))
+            ended.append(last)
+        row, begin, is_new = later, (at, known), True
+    if is_new and row is not None:
+        last = Stay(row, Bounds(*begin))
+        added.append(last)
     return Followed(last, added, [], ended, found, len(later_rows), course.error)
 
 

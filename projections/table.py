@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import neg, sub
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from eventlog.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from uuid import UUID
 
     from domain.aggregate import Event
@@ -101,12 +102,23 @@ class ReadTable(Generic[Row]):
         if old is not None and new is not None and self._told_the_same(old, new):
             return []
         found: list[Difference] = []
-        for number, summary in enumerate(self.summaries):
-            was = None if old is None else summary.contribution(old)
-            now = None if new is None else summary.contribution(new)
-            if was != now:
-                found += [(number, key, amounts) for key, amounts in _added(was, now)]
+        for number, contribution in enumerate(self._contributions):
+            was = None if old is None else contribution(old)
+            now = None if new is None else contribution(new)
+            if was == now:
+                continue
+            if was is not None and now is not None and was[0] == now[0]:
+                found.append((number, now[0], [*map(sub, now[1], was[1])]))
+                continue
+            if was is not None:
+                found.append((number, was[0], [*map(neg, was[1])]))
+            if now is not None:
+                found.append((number, now[0], [*now[1]]))
         return found
+
+    @cached_property
+    def _contributions(self) -> list[Callable[[Row], Contribution | None]]:
+        return [summary.contribution for summary in self.summaries]
 
     @cached_property
     def _told_the_same(self) -> Callable[[Row, Row], bool]:
@@ -114,18 +126,6 @@ class ReadTable(Generic[Row]):
         names = dict.fromkeys(name for summary in self.summaries for name in summary.told_by)
         same = [f"old.{name} is new.{name}" for name in names]
         return Source().function("old, new", f"return {' and '.join(same) or True}")
-
-
-def _added(
-    was: Contribution | None, now: Contribution | None
-) -> Iterator[tuple[tuple[object, ...], list[int]]]:
-    if was is not None and now is not None and was[0] == now[0]:
-        yield now[0], [after - before for before, after in zip(was[1], now[1], strict=True)]
-        return
-    if was is not None:
-        yield was[0], [-amount for amount in was[1]]
-    if now is not None:
-        yield now[0], [*now[1]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,15 +75,6 @@ class Stay(msgspec.Struct, frozen=True, gc=False):
         """Whether nothing is known to have come after it."""
         return self.bounds.effective_until == NEVER
 
-    def is_before(self, at: datetime, known: datetime) -> bool:
-        """Whether it is the last, and what takes effect `at`, `known` from then, comes behind."""
-        bounds = self.bounds
-        return (
-            bounds.effective_from < at
-            and bounds.known_from <= known
-            and bounds.effective_until == NEVER
-        )
-
     @property
     def is_retired(self) -> bool:
         """Whether it is known differently by now."""
