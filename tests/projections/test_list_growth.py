@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.made_up_tables import fill
 from domain.enrollment import OPEN
-from eventlog.pool import Connection
+from eventlog.pool import Connection, connection_arguments
 from projections.as_of import AsOf, Moment
 from projections.certificate_queries import (
     CERTIFICATES,
@@ -76,7 +76,10 @@ def sizes(databases: Databases) -> Iterator[Mapping[int, Connection]]:
         found = {}
         for size in (SMALL, LARGE):
             url = stack.enter_context(databases.fresh())
-            conn = stack.enter_context(psycopg.connect(url, autocommit=True))
+            # As readers do, so that it does not hang on what a sample of the rows makes of them.
+            conn = stack.enter_context(psycopg.connect(**connection_arguments(url)))
+            # The server may vacuum a table by itself while it is filled, and be waited for.
+            conn.execute("SET lock_timeout = 0; SET statement_timeout = 0")
             fill(conn, size)
             found[size] = conn
         yield found
