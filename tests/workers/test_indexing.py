@@ -24,6 +24,7 @@ from tests.workers.world import (
     train,
     write_side,
 )
+from workers.indexing import AT_ONCE
 
 EMPLOYEES = 30
 INDEXED = {table.name for table in ALL_TABLES if table.indexes}
@@ -128,8 +129,8 @@ def test_what_a_projector_that_is_killed_making_indexes_has_not_made_is_made_by_
 
 def waits_for_its_index(url: str, table: str) -> bool:
     query = (
-        "SELECT count(*) > 0 FROM pg_locks WHERE mode = 'ShareLock' AND NOT granted"
+        "SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND NOT granted"
         " AND relation = %s::regclass"
     )
     with open_connection(url) as conn:
-        return conn.execute(query, (f"rollbook_read.{table}",)).fetchone() == (True,)
+        return conn.execute(query, (f"rollbook_read.{table}",)).fetchone() == (AT_ONCE,)
