@@ -12,8 +12,8 @@ from api.fields import Body, Day, Identifier, Part, Percent, Text
 from api.shapes import Shape, given, looked_up, nullable, word
 from domain.enrollment import MAX_NOTE_LENGTH, EnrollmentStatus, Source
 from domain.program_details import MAX_NAME_LENGTH
-from projections.enrollment_listing import EnrollmentRow, PastCycle
 from projections.enrollment_queries import is_overdue
+from projections.enrollment_row import EnrollmentRow, PastCycle
 
 OPTIONAL: dict[str, Any] = {"load_default": None, "allow_none": True}
 MAX_EMPLOYEE_ID_LENGTH = 200

@@ -29,7 +29,7 @@ from domain.enrollment import Enrollment
 from domain.permissions import Permission
 from domain.signature import Signing
 from domain.training import Receipt
-from projections.enrollment_listing import evolve
+from projections.enrollment_evolving import evolve
 
 __all__ = ["enrollments"]
 

@@ -15,7 +15,8 @@ from projections.as_of import ask
 from projections.columns import columns_of, row_maker
 from projections.conditions import Conditions, Spread, Way
 from projections.count import NOTHING, Count
-from projections.enrollment_listing import BEGAN, DUE, ENDED, NEVER, EnrollmentRow
+from projections.enrollment_listing import BEGAN, DUE, ENDED, NEVER
+from projections.enrollment_row import EnrollmentRow
 from projections.enrollment_totals import known_total
 from projections.keyset import Listing, Sort
 from projections.names import TODAY

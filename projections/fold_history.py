@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
+from itertools import pairwise, repeat
 
 import msgspec
 
 from projections.fold import Course, Entry, Folded, Sorted, Stops, add_amounts
 from projections.history import History
 from projections.late_events import Path, differences
-from projections.table import Difference
+from projections.table import Contribution, Difference, differing
 from projections.timeline import EVER, Bounds, Stay
 
 Courses = Sequence[Course]
@@ -99,14 +99,13 @@ def _in_order(
     row, *later_rows = course.rows
     begin = (EVER, EVER) if was is None else (was.bounds.effective_from, was.bounds.known_from)
     is_new = False
-    parts = course.differences if len(later_rows) == 1 else None
-    for (_, event), later in zip(entries, later_rows, strict=False):
+    of_steps = _differences_of_steps(table, course)
+    for (_, event), later, of_step in zip(entries, later_rows, of_steps, strict=False):
         at, known = event.effective_at, event.timestamp
         if at <= begin[0] or known < begin[1] or (is_new and row is None):
             return None
         if later is row:
             continue
-        of_step = table.differences(row, later) if parts is None else parts
         if of_step:
             found += [(number, (*key, at, known), amounts) for number, key, amounts in of_step]
         if is_new:
@@ -120,6 +119,22 @@ def _in_order(
         last = Stay(row, Bounds(*begin))
         added.append(last)
     return Followed(last, added, [], ended, found, len(later_rows), course.error)
+
+
+def _differences_of_steps(table: History, course: Course) -> list[Sequence[Difference]]:
+    """Return what each step of a course changes in the summaries."""
+    if course.differences is not None and len(course.rows) == 2:  # noqa: PLR2004  # a single step
+        return [course.differences]
+    found: list[Sequence[Difference]] = []
+    of_row: Sequence[Contribution | None] = ()
+    for row, later in pairwise(course.rows):
+        if row is not None and later is not None and table.tells_the_same(row, later):
+            found.append(())
+            continue
+        of_later = table.contributions(later)
+        found.append(differing(of_row or table.contributions(row), of_later))
+        of_row = of_later
+    return found
 
 
 def _in_any_order(table: History, stays: Sequence[Stay], entries: Sequence[Entry]) -> Followed:

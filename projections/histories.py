@@ -6,12 +6,8 @@ from typing import Any
 
 from domain.enrollment import Enrollment
 from projections.certificate_register import CERTIFICATE_REGISTER
-from projections.enrollment_listing import (
-    BEGAN,
-    ENDED,
-    ENROLLMENT_LISTING,
-    without_text,
-)
+from projections.enrollment_evolving import without_text
+from projections.enrollment_listing import BEGAN, ENDED, ENROLLMENT_LISTING
 from projections.history import history_of
 from projections.program_listing import PLACES, PROGRAM_LISTING
 from projections.program_places import PROGRAM_PLACES

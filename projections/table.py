@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from eventlog.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from uuid import UUID
 
     from domain.aggregate import Event
@@ -99,33 +99,49 @@ class ReadTable(Generic[Row]):
 
     def differences(self, old: Row | None, new: Row | None) -> list[Difference]:
         """Return what to add to the summaries where the row `new` takes the place of `old`."""
-        if old is not None and new is not None and self._told_the_same(old, new):
+        if old is not None and new is not None and self.tells_the_same(old, new):
             return []
-        found: list[Difference] = []
-        for number, contribution in enumerate(self._contributions):
-            was = None if old is None else contribution(old)
-            now = None if new is None else contribution(new)
-            if was == now:
-                continue
-            if was is not None and now is not None and was[0] == now[0]:
-                found.append((number, now[0], [*map(sub, now[1], was[1])]))
-                continue
-            if was is not None:
-                found.append((number, was[0], [*map(neg, was[1])]))
-            if now is not None:
-                found.append((number, now[0], [*now[1]]))
-        return found
+        return differing(self.contributions(old), self.contributions(new))
+
+    def contributions(self, row: Row | None) -> Sequence[Contribution | None]:
+        """Return what the row adds to each of the summaries."""
+        if row is None:
+            return self._nothing
+        return [contribution(row) for contribution in self._contributions]
 
     @cached_property
     def _contributions(self) -> list[Callable[[Row], Contribution | None]]:
         return [summary.contribution for summary in self.summaries]
 
     @cached_property
-    def _told_the_same(self) -> Callable[[Row, Row], bool]:
+    def _nothing(self) -> Sequence[None]:
+        return [None] * len(self.summaries)
+
+    @cached_property
+    def tells_the_same(self) -> Callable[[Row, Row], bool]:
         """Whether nothing that tells a contribution differs: the values are the very same ones."""
         names = dict.fromkeys(name for summary in self.summaries for name in summary.told_by)
         same = [f"old.{name} is new.{name}" for name in names]
         return Source().function("old, new", f"return {' and '.join(same) or True}")
+
+
+def differing(
+    was: Sequence[Contribution | None], now: Sequence[Contribution | None]
+) -> list[Difference]:
+    """Return what to add to the summaries where what a row contributes changes."""
+    found: list[Difference] = []
+    for number, (old, new) in enumerate(zip(was, now, strict=True)):
+        if old is None:
+            if new is not None:
+                found.append((number, new[0], [*new[1]]))
+        elif new is None:
+            found.append((number, old[0], [*map(neg, old[1])]))
+        elif old[0] != new[0]:
+            found.append((number, old[0], [*map(neg, old[1])]))
+            found.append((number, new[0], [*new[1]]))
+        elif old[1] != new[1]:
+            found.append((number, new[0], [*map(sub, new[1], old[1])]))
+    return found
 
 
 @dataclass(frozen=True, eq=False)

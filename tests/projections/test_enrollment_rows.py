@@ -15,9 +15,8 @@ from projections.enrollment_listing import (
     EMPLOYEE_SCORES,
     ENROLLMENT_COUNTS,
     ENROLLMENT_LISTING,
-    EnrollmentRow,
-    PastCycle,
 )
+from projections.enrollment_row import EnrollmentRow, PastCycle
 from tests.domain.facts import (
     NUMBER,
     PROGRAM_ID,
