@@ -96,19 +96,20 @@ def _row_of_unreadable(row: LogRow) -> TrailRow:
     )
 
 
+# A search goes along one of these in its own order until a page is full.
+_BY_TIME = (
+    "(recorded_at, position)",
+    "(effective_at, position)",
+    "(actor, recorded_at)",
+    "(role, recorded_at)",
+    "(topic, recorded_at)",
+    "(program_id, recorded_at)",
+)
+
 AUDIT_TRAIL = EventTable[TrailRow](
     name="audit_trail",
     row=TrailRow,
     row_of=row_of,
-    # A search goes along one of these in its own order until a page is full.
-    indexes=(
-        "(recorded_at, position)",
-        "(effective_at, position)",
-        "(actor, recorded_at)",
-        "(role, recorded_at)",
-        "(topic, recorded_at)",
-        "(program_id, recorded_at)",
-        "(employee_id, position)",
-        "(correlation_id)",
-    ),
+    indexes=(*_BY_TIME, "(employee_id, position)", "(correlation_id)"),
+    growing_indexes=_BY_TIME,
 )

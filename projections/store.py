@@ -59,7 +59,7 @@ def create_tables(conn: Connection, tables: Sequence[ReadTable[Any]], schema: st
 
 
 def create_columns(conn: Connection, table: ReadTable[Any], schema: str) -> None:
-    """Create the SQL table and its summaries, without the indexes besides the keys."""
+    """Create the SQL table and its summaries, with no indexes besides the keys and growing ones."""
     conn.execute(
         _create(schema, table.name, columns_of(table.row), table.primary_key, _ROW_FILL_PERCENT)
     )
@@ -73,6 +73,8 @@ def create_columns(conn: Connection, table: ReadTable[Any], schema: str) -> None
                 _SUMMARY_FILL_PERCENT,
             )
         )
+    for index in table.growing_indexes:
+        conn.execute(_create_index(table, index, schema))
 
 
 def create_indexes(conn: Connection, table: ReadTable[Any], schema: str) -> None:
@@ -87,11 +89,9 @@ def statements_for_indexes(
     """Return what creates the missing indexes, and drops those that are not declared."""
     found, there = [], _indexes(conn, schema)
     for table in tables:
-        declared = _index_names(table)
+        declared = {_index_name(table, index): index for index in table.indexes}
         found += [
-            SQL("CREATE INDEX IF NOT EXISTS {} ON {} {}").format(
-                Identifier(name), Identifier(schema, table.name), SQL(index)
-            )
+            _create_index(table, index, schema)
             for name, index in declared.items()
             if name not in there[table.name]
         ]
@@ -107,7 +107,11 @@ def without_indexes(
 ) -> set[str]:
     """Return the names of the tables that lack some of their indexes."""
     there = _indexes(conn, schema)
-    return {table.name for table in tables if not _index_names(table).keys() <= there[table.name]}
+    return {
+        table.name
+        for table in tables
+        if any(_index_name(table, index) not in there[table.name] for index in table.indexes)
+    }
 
 
 def _indexes(conn: Connection, schema: str) -> Mapping[str, set[str]]:
@@ -118,9 +122,15 @@ def _indexes(conn: Connection, schema: str) -> Mapping[str, set[str]]:
     return found
 
 
-def _index_names(table: ReadTable[Any]) -> dict[str, LiteralString]:
-    """Return the indexes by names that tell them: one that is declared otherwise is another one."""
-    return {f"{table.name}_{crc32(index.encode()):08x}": index for index in table.indexes}
+def _index_name(table: ReadTable[Any], index: str) -> str:
+    """Return a name that tells the index: one that is declared otherwise is another one."""
+    return f"{table.name}_{crc32(index.encode()):08x}"
+
+
+def _create_index(table: ReadTable[Any], index: LiteralString, schema: str) -> Composed:
+    return SQL("CREATE INDEX IF NOT EXISTS {} ON {} {}").format(
+        Identifier(_index_name(table, index)), Identifier(schema, table.name), SQL(index)
+    )
 
 
 def analyze(conn: Connection, tables: Iterable[ReadTable[Any]], schema: str) -> None:
