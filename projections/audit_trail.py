@@ -97,9 +97,8 @@ def _row_of_unreadable(row: LogRow) -> TrailRow:
 
 
 # A search goes along one of these in its own order until a page is full.
-_BY_TIME = (
+_IN_THE_ORDER_OF_THE_LOG = (
     "(recorded_at, position)",
-    "(effective_at, position)",
     "(actor, recorded_at)",
     "(role, recorded_at)",
     "(topic, recorded_at)",
@@ -110,6 +109,11 @@ AUDIT_TRAIL = EventTable[TrailRow](
     name="audit_trail",
     row=TrailRow,
     row_of=row_of,
-    indexes=(*_BY_TIME, "(employee_id, position)", "(correlation_id)"),
-    growing_indexes=_BY_TIME,
+    indexes=(
+        *_IN_THE_ORDER_OF_THE_LOG,
+        "(effective_at, position)",
+        "(employee_id, position)",
+        "(correlation_id)",
+    ),
+    growing_indexes=_IN_THE_ORDER_OF_THE_LOG,
 )

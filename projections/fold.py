@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import add
 from typing import Any
@@ -15,7 +15,7 @@ Key = Any
 Entry = tuple[int, Any]
 """A position in the log, and the event there."""
 
-Amounts = dict[tuple[object, ...], list[int]]
+Amounts = dict[tuple[object, ...], Sequence[int]]
 """The amounts of a summary, by its key."""
 
 
@@ -134,8 +134,8 @@ def fold(table: ReadTable[Any], batch: Sorted, before: Sequence[Any], stops: Sto
     `stops`; the other rows go on.
     """
     folded = Folded.of(table, batch)
-    nets = list(folded.summaries.values())
     courses = folded.courses
+    found: list[Difference] = []
     for (key, entries), old in zip(batch.by_key.items(), before, strict=True):
         course = Course.of(table, old, entries)
         row = course.rows[-1]
@@ -146,13 +146,13 @@ def fold(table: ReadTable[Any], batch: Sorted, before: Sequence[Any], stops: Sto
                 row, course = old, Course([old], of_contribution)
             else:
                 _note_change(folded, key, old, row)
-                for number, of_summary, amounts in course.differences:
-                    add_amounts(nets[number], of_summary, amounts)
+                found += course.differences
         courses.append(course)
         if course.error is not None:
             folded.hold(key, entries[len(course.rows) - 1 :], course.error, stops)
     rows = (course.rows[-1] for course in courses)
     folded.rows.update(zip(batch.by_key, rows, strict=True))
+    add_up([*folded.summaries.values()], found)
     return folded
 
 
@@ -174,10 +174,12 @@ def _note_change(folded: Folded, key: Key, old: Any, new: Any) -> None:
         (folded.added if old is None else folded.changed).append(new)
 
 
-def add_amounts(net: Amounts, key: tuple[object, ...], amounts: list[int]) -> None:
-    """Add amounts to those under the key in `net`."""
-    # Most keys are new, and to look one up twice costs more than all else here.
-    known = len(net)
-    total = net.setdefault(key, amounts)
-    if len(net) == known:
-        net[key] = [*map(add, total, amounts)]
+def add_up(nets: Sequence[Amounts], differences: Iterable[Difference]) -> None:
+    """Add each difference to the amounts under its key, in the net of its summary."""
+    for number, key, amounts in differences:
+        # Most keys are new, and to look one up twice costs more than all else here.
+        net = nets[number]
+        known = len(net)
+        total = net.setdefault(key, amounts)
+        if len(net) == known:
+            net[key] = [*map(add, total, amounts)]

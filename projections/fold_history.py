@@ -7,7 +7,7 @@ from itertools import pairwise, repeat
 
 import msgspec
 
-from projections.fold import Course, Entry, Folded, Sorted, Stops, add_amounts
+from projections.fold import Course, Entry, Folded, Sorted, Stops, add_up
 from projections.history import History
 from projections.late_events import Path, differences
 from projections.table import Contribution, Difference, differing
@@ -51,7 +51,7 @@ def fold_history(
     Where the `courses` tell what the events make of the rows, they are not folded again.
     """
     folded = Folded.of(table, batch)
-    nets = list(folded.summaries.values())
+    found: list[Difference] = []
     known = courses or repeat(None, len(before))
     for (key, entries), stays, course in zip(batch.by_key.items(), before, known, strict=True):
         try:
@@ -63,10 +63,10 @@ def fold_history(
         folded.added.extend(followed.added)
         folded.changed.extend(followed.changed)
         folded.gone.extend(followed.ended)
-        for number, of_summary, amounts in followed.differences:
-            add_amounts(nets[number], of_summary, amounts)
+        found += followed.differences
         if followed.error is not None:
             folded.hold(key, entries[followed.applied :], followed.error, stops)
+    add_up([*folded.summaries.values()], found)
     return folded
 
 

@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from eventlog.pool import Connection
 from projections.columns import columns_of, row_maker, summary_columns
-from projections.fold import Amounts, Entry, Folded, Key, add_amounts
+from projections.fold import Amounts, Entry, Folded, Key, add_up
 from projections.remembered import UNKNOWN, Remembered
 from projections.table import ReadTable, Summary
 from projections.writing import COPIED_ROWS, Copying, Staging, Writing
@@ -87,7 +87,7 @@ class Rows:
         self._remembered.keep(rows)
 
 
-Added = tuple[tuple[object, ...], list[int]]
+Added = tuple[tuple[object, ...], Sequence[int]]
 """The key of a summary's row, and what is added to its amounts."""
 
 
@@ -147,8 +147,7 @@ def _values(added: Added) -> tuple[object, ...]:
 def _added_up(added: Iterable[Added]) -> Amounts:
     """Return the sums over the first key column."""
     sums: Amounts = {}
-    for (_, *rest), amounts in added:
-        add_amounts(sums, tuple(rest), amounts)
+    add_up([sums], ((0, tuple(rest), amounts) for (_, *rest), amounts in added))
     return sums
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import neg, sub
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from eventlog.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from uuid import UUID
 
     from domain.aggregate import Event
@@ -20,7 +21,7 @@ Row = TypeVar("Row")
 Contribution = tuple[tuple[object, ...], tuple[int, ...]]
 """A key of a summary, and what is to be added to its amounts."""
 
-Difference = tuple[int, tuple[object, ...], list[int]]
+Difference = tuple[int, tuple[object, ...], Sequence[int]]
 """The number of a summary, a key of it, and what the change of a row adds to its amounts."""
 
 
@@ -108,13 +109,13 @@ class ReadTable(Generic[Row]):
 
     def contributions(self, row: Row | None) -> Sequence[Contribution | None]:
         """Return what the row adds to each of the summaries."""
-        if row is None:
-            return self._nothing
-        return [contribution(row) for contribution in self._contributions]
+        return self._nothing if row is None else self._contributions(row)
 
     @cached_property
-    def _contributions(self) -> list[Callable[[Row], Contribution | None]]:
-        return [summary.contribution for summary in self.summaries]
+    def _contributions(self) -> Callable[[Row], Sequence[Contribution | None]]:
+        source = Source()
+        calls = [f"{source.name_of(one.contribution)}(row)" for one in self.summaries]
+        return source.function("row", f"return [{', '.join(calls)}]")
 
     @cached_property
     def _nothing(self) -> Sequence[None]:
@@ -136,12 +137,12 @@ def differing(
     for number, (old, new) in enumerate(zip(was, now, strict=True)):
         if old is None:
             if new is not None:
-                found.append((number, new[0], [*new[1]]))
+                found.append((number, *new))
         elif new is None:
             found.append((number, old[0], [*map(neg, old[1])]))
         elif old[0] != new[0]:
             found.append((number, old[0], [*map(neg, old[1])]))
-            found.append((number, new[0], [*new[1]]))
+            found.append((number, *new))
         elif old[1] != new[1]:
             found.append((number, new[0], [*map(sub, new[1], old[1])]))
     return found

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from operator import methodcaller
-from threading import Thread
+from itertools import chain
+from threading import Lock, Thread
 from typing import Any
 
 import psycopg
+from psycopg.sql import Composed
 
 from eventlog.pool import Connection
 from eventlog.silence import hang_up
@@ -26,13 +27,20 @@ AT_ONCE = 2
 class Indexing:
     """Makes the missing indexes of some tables, which nothing may be written to meanwhile.
 
-    What was made stays, whatever dies; the rest is made by the next one.
+    Then it counts for the planner what is in the tables, which may go on. What was made stays,
+    whatever dies; the rest is made by the next one.
     """
 
     def __init__(self, conninfo: str, tables: Sequence[ReadTable[Any]], schema: str) -> None:
         self._error: Exception | None = None
         self._conns = [open_patient(conninfo) for _ in range(AT_ONCE)]
-        self._left = iter(_steps(self._conns[0], tables, schema))
+        statements = statements_for_indexes(self._conns[0], tables, schema)
+        self._indexes_left = len(statements)
+        self._lock = Lock()
+        self._left: Iterator[Step] = chain(
+            (partial(self._make_index, statement) for statement in statements),
+            (partial(analyze, tables=[table], schema=schema) for table in tables),
+        )
         self._threads = [
             Thread(target=self._run, args=(conn,), name="indexing", daemon=True)
             for conn in self._conns
@@ -41,13 +49,16 @@ class Indexing:
             thread.start()
 
     @property
+    def holds_up(self) -> bool:
+        """Whether indexes are still to be made. Raises what went wrong."""
+        self._raise_error()
+        return self._indexes_left > 0
+
+    @property
     def is_done(self) -> bool:
-        """Whether all is made. Raises what went wrong."""
-        if any(thread.is_alive() for thread in self._threads):
-            return False
-        if self._error is not None:
-            raise self._error
-        return True
+        """Whether nothing is left to do. Raises what went wrong."""
+        self._raise_error()
+        return not any(thread.is_alive() for thread in self._threads)
 
     def close(self) -> None:
         """End it, done or not."""
@@ -62,16 +73,20 @@ class Indexing:
     def _run(self, conn: Connection) -> None:
         try:
             with conn:
-                for step in self._left:
+                while (step := self._next_step()) is not None:
                     step(conn)
         except Exception as error:  # noqa: BLE001  # it is raised where it is asked for
             self._error = error
 
+    def _next_step(self) -> Step | None:
+        with self._lock:
+            return next(self._left, None)
 
-def _steps(conn: Connection, tables: Sequence[ReadTable[Any]], schema: str) -> list[Step]:
-    """Return all that is to be done: each index, and then to count what is in each table."""
-    statements = statements_for_indexes(conn, tables, schema)
-    return [
-        *(methodcaller("execute", statement) for statement in statements),
-        *(partial(analyze, tables=[table], schema=schema) for table in tables),
-    ]
+    def _make_index(self, statement: Composed, conn: Connection) -> None:
+        conn.execute(statement)
+        with self._lock:
+            self._indexes_left -= 1
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error

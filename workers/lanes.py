@@ -33,6 +33,7 @@ class Lanes:
         self._lease = lease
         self._writer = Writer(conninfo)
         self._lanes: list[_Lane] = []
+        self._indexings: list[Indexing] = []
 
     @property
     def busy(self) -> bool:
@@ -77,6 +78,7 @@ class Lanes:
 
         Raises `LeaseLost`, and errors of the database.
         """
+        self._indexings = [indexing for indexing in self._indexings if not indexing.is_done]
         if [lane.is_writing for lane in self._lanes] != [True]:
             for lane in self._lanes:
                 lane.settle(self._conn)
@@ -85,6 +87,8 @@ class Lanes:
     def close(self) -> None:
         """Stop reading, and wait for what is being written."""
         self._writer.close()
+        for indexing in self._indexings:
+            indexing.close()
         for lane in self._lanes:
             lane.close()
 
@@ -109,7 +113,7 @@ class Lanes:
         is_close = goal - lane.reached <= CLOSE_EVENTS
         if is_close:
             lane.settle(self._conn)
-            lane.make_indexes(self._conninfo)
+            self._indexings.append(lane.make_indexes(self._conninfo))
         return is_close
 
 
@@ -145,18 +149,17 @@ class _Lane:
     @property
     def is_held_up(self) -> bool:
         """Whether nothing may be written while indexes are made."""
-        if self._indexing is not None and self._indexing.is_done:
+        if self._indexing is not None and not self._indexing.holds_up:
             self._indexing, self.bare = None, ()
         return self._indexing is not None
 
-    def make_indexes(self, conninfo: str) -> None:
+    def make_indexes(self, conninfo: str) -> Indexing:
         schema = self.bare[0].schema
         self._indexing = Indexing(conninfo, [one.table for one in self.bare], schema)
+        return self._indexing
 
     def close(self) -> None:
         self.feed.close()
-        if self._indexing is not None:
-            self._indexing.close()
 
     def apply(self, conn: Connection, entries: Sequence[Entry]) -> bool:
         if entries:
