@@ -12,6 +12,10 @@ from domain.enrollment import Enrollment, EnrollmentStatus
 from domain.signature import Signature
 from projections.enrollment_row import EnrollmentRow, PastCycle, erased_text
 
+_NOTHING: dict[str, Any] = dict.fromkeys(EnrollmentRow.__struct_fields__)
+_BLANK = EnrollmentRow(**_NOTHING | {"percent": 0.0})
+"""What a cycle begins with, apart from what the event that begins it tells."""
+
 
 def evolve(row: EnrollmentRow | None, event: Any) -> EnrollmentRow | None:
     """Return the row as it is after `event`, which is one of `EVENTS`."""
@@ -36,7 +40,8 @@ def _begun(
     status: EnrollmentStatus,
     enrolled_at: datetime | None,
 ) -> EnrollmentRow:
-    return EnrollmentRow(
+    return replace(
+        _BLANK,
         id=event.originator_id,
         program_id=event.program_id,
         employee_id=event.employee_id,
@@ -47,23 +52,10 @@ def _begun(
         department=event.department,
         program_revision=event.program_revision,
         due_on=event.due_on,
-        percent=0.0,
-        progress_score_percent=None,
-        score_percent=None,
         past_score_percent=row.best_score_percent if row else None,
         past_cycles=(*row.past_cycles, PastCycle.of(row)) if row else (),
-        grade=None,
-        certificate_number=None,
         began_at=event.effective_at,
         enrolled_at=enrolled_at,
-        started_at=None,
-        progressed_at=None,
-        ended_at=None,
-        signed_by=None,
-        signed_at=None,
-        signer_name=None,
-        signature_meaning=None,
-        signed_sha256=None,
         changed_at=event.timestamp,
     )
 
