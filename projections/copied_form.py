@@ -62,8 +62,11 @@ def copied_form(
                 cursor.adapters.register_dumper(kind, dumper)
             with psycopg.Copy(cursor, binary=True, writer=FileWriter(file)) as copy:
                 copy.set_types([column.sql_type for column in columns])
+                form = copy.formatter.write_row
                 for values in rows:
-                    copy.write_row(_driven(values, lists) if lists else values)
+                    # Nothing comes back until there is much.
+                    if formed := form(_driven(values, lists) if lists else values):
+                        file.write(formed)
     except Exception as error:  # whatever it is, the row cannot be stored
         raise UnwritableRowError(f"{type(error).__name__}: {error}") from error
     return file.getvalue()
