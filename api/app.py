@@ -126,7 +126,7 @@ def create_app(services: Services) -> Flask:
     app.register_blueprint(metrics)
     answer_failures(app)
     let_in(app, services.policy.origins)
-    load = shed_load(app, services.policy.requests_at_a_time, services.policy.patience_seconds)
+    load = shed_load(app, services.policy)
     recognize(app)
     limits = RateLimits(app, services.policy)
     guard(app)

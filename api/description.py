@@ -126,6 +126,7 @@ FAILURES = {
     HTTPStatus.NOT_FOUND: "There is no such thing, or none that this caller may see.",
     HTTPStatus.CONFLICT: "The rules refuse it in the present state.",
     HTTPStatus.PRECONDITION_FAILED: "The resource has another version; its ETag is answered.",
+    HTTPStatus.REQUEST_TIMEOUT: "The body did not come in time.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not said to be JSON.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "An input breaks a rule.",
@@ -134,6 +135,7 @@ FAILURES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "It cannot be done now; try again.",
 }
 OF_COMMANDS = (
+    HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 )

@@ -11,7 +11,9 @@ from queue import Empty, SimpleQueue
 from flask import Flask, current_app, g, request
 
 from api.failures import failed_ahead
+from api.policy import Policy
 from api.problems import RETRY_SECONDS, Problem, ProblemError
+from api.slow_bodies import SlowBodies
 from api.watching import is_watched
 
 BODIES_A_TURN = 2
@@ -67,17 +69,19 @@ class Load:
 
     turns: Places
     bodies: Places
+    slow_bodies: SlowBodies
 
 
-def shed_load(app: Flask, requests_at_a_time: int, patience_seconds: float) -> Load:
-    """Answer so many requests of `app` at a time, and let others wait so long for their turn.
+def shed_load(app: Flask, policy: Policy) -> Load:
+    """Answer so many requests of `app` at a time as `policy` says; others wait for their turn.
 
     The health of the process is told however busy it is. Who brings a body has its turn once that
     is there, so that one whose body does not come keeps nobody from reading.
     """
     load = Load(
-        Places(requests_at_a_time, patience_seconds),
-        Places(requests_at_a_time * BODIES_A_TURN, BODY_PATIENCE_SECONDS),
+        Places(policy.requests_at_a_time, policy.patience_seconds),
+        Places(policy.requests_at_a_time * BODIES_A_TURN, BODY_PATIENCE_SECONDS),
+        SlowBodies(policy.body_seconds),
     )
     app.extensions[_KEY] = load
 
@@ -98,10 +102,10 @@ def shed_load(app: Flask, requests_at_a_time: int, patience_seconds: float) -> L
 def body_awaited() -> Iterator[None]:
     """Read the body of the present request within; behind it, the request has its turn.
 
-    Raises a 503 problem when there are too many others.
+    Raises a 503 problem when there are too many others, and a 408 one when it takes too long.
     """
     load: Load = current_app.extensions[_KEY]
-    with load.bodies:
+    with load.bodies, load.slow_bodies.awaited(request.environ):
         yield
     _take_turn(load)
 

@@ -31,6 +31,10 @@ OF_HTTP = {
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "The body is larger than what is accepted.",
     ),
+    "body_too_slow": (
+        HTTPStatus.REQUEST_TIMEOUT,
+        "The body took longer to come than is waited for.",
+    ),
     "unsupported_media_type": (
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "The body is not said to be JSON.",
@@ -97,6 +101,7 @@ REMEDIES = {
     HTTPStatus.METHOD_NOT_ALLOWED: "Use one of the methods in the header `Allow`.",
     HTTPStatus.CONFLICT: "Look at what it is about as it is now, and decide again.",
     HTTPStatus.PRECONDITION_FAILED: "Read it again, and repeat the change on what you then have.",
+    HTTPStatus.REQUEST_TIMEOUT: "Send the same request again, faster, or less at a time.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send less at a time.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send the body in a form that the description names.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Put the fields right that `errors` names.",

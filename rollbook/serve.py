@@ -6,7 +6,7 @@ import os
 import signal
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
@@ -43,6 +43,8 @@ def serve(settings: Settings, application: str = "rollbook.wsgi:create_app") -> 
         blocking_threads=settings.api_threads * (1 + WAITING),
         backlog=BACKLOG,
         backpressure=CONNECTIONS,
+        # Where it may be HTTP/2 as well, granian waits for ever for who says nothing at all.
+        http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
         websockets=False,
         respawn_failed_workers=True,
