@@ -49,6 +49,7 @@ FORGETFUL_OPTIONS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "max_wal_size": "128MB",
     "shared_buffers": "64MB",
 }
 

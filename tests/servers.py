@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import LiteralString
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -27,6 +28,8 @@ from rollbook.settings import Settings
 from rollbook.supervisor import Supervisor
 
 HOUR_SECONDS = 3600
+ROOM_BYTES = 4 << 30
+"""Several times what all servers of a run of the tests hold."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,19 @@ def running_servers() -> Iterator[Servers]:
 @contextmanager
 def temporary_home() -> Iterator[Path]:
     # Not pytest's own folder: that one is closed to the account PostgreSQL runs as under root.
-    home = Path(tempfile.mkdtemp(prefix="rollbook-tests-"))
+    home = Path(tempfile.mkdtemp(prefix="rollbook-tests-", dir=folder_in_memory()))
     try:
         yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def folder_in_memory() -> Path | None:
+    """Where Linux keeps files in memory, if there is room: most of a test is a new database."""
+    folder = Path("/dev/shm")  # noqa: S108  # what is made there is ours alone
+    if os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM_BYTES:
+        return folder
+    return None
 
 
 @contextmanager
@@ -128,7 +139,7 @@ class Databases:
         self._prefix = f"rollbook_test_{os.getpid()}"
         self._numbers = count(1)
         self._template = f"{self._prefix}_template"
-        self._execute("create database {}", self._template)
+        self._execute(("create database {}", self._template))
         template_url = with_database(self._maintenance_url, self._template)
         migrate(Settings.from_environment({"DATABASE_URL": template_url}))
 
@@ -136,17 +147,20 @@ class Databases:
     def fresh(self) -> Iterator[str]:
         """The url of a database that is migrated and empty."""
         name = f"{self._prefix}_{next(self._numbers)}"
-        self._execute("create database {} template {}", name, self._template)
-        # The one right that a database does not take over from its template.
-        self._execute("grant create on database {} to {}", name, ROLE)
+        self._execute(
+            ("create database {} template {}", name, self._template),
+            # The one right that a database does not take over from its template.
+            ("grant create on database {} to {}", name, ROLE),
+        )
         try:
             yield with_database(self._maintenance_url, name)
         finally:
-            self._execute("drop database if exists {} with (force)", name)
+            self._execute(("drop database if exists {} with (force)", name))
 
     def remove_template(self) -> None:
-        self._execute("drop database if exists {} with (force)", self._template)
+        self._execute(("drop database if exists {} with (force)", self._template))
 
-    def _execute(self, statement: str, *names: str) -> None:
+    def _execute(self, *statements: tuple[LiteralString, *tuple[str, ...]]) -> None:
         with psycopg.connect(self._maintenance_url, autocommit=True) as connection:
-            connection.execute(SQL(statement).format(*map(Identifier, names)))
+            for statement, *names in statements:
+                connection.execute(SQL(statement).format(*map(Identifier, names)))
