@@ -18,10 +18,12 @@ from api.asked import asked
 from api.audit_log import one_more_page
 from api.correlation import trace_id
 from api.csv_rows import Line, columns_of, csv_lines
+from api.load import hold_stream
 from api.problems import Problem, ProblemError
 from api.reading import asked_of
 from api.selection import Selection
 from api.services import services
+from api.unread_answers import give_up_unread
 from projections.conditions import Conditions
 from projections.keyset import Window
 
@@ -104,13 +106,20 @@ def exported(
 
 
 def attached(form: Format, body: Iterator[bytes], ending: str | None = None) -> Response:
-    """Return the answer that streams `body` as a file, whose name ends as its form's or so."""
+    """Return the answer that streams `body` as a file, whose name ends as its form's or so.
+
+    Raises a 503 problem when too many are streamed already.
+    """
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     name = f"{request.path.rpartition('/')[2]}-{day}.{ending or form.name}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Accept"}
     content_type = f"{form.media_type}; charset=utf-8"
     whole = stream_with_context(_told_when_broken_off(form, body))
-    return Response(whole, headers=headers, content_type=content_type)
+    response = Response(whole, headers=headers, content_type=content_type)
+    give_up_unread(services().policy.client_seconds)
+    if request.method != "HEAD":
+        hold_stream(response)
+    return response
 
 
 def _told_when_broken_off(form: Format, body: Iterator[bytes]) -> Iterator[bytes]:

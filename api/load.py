@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
+from weakref import finalize
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 
 from api.failures import failed_ahead
 from api.policy import Policy
@@ -20,6 +21,8 @@ BODIES_A_TURN = 2
 """As many times as many requests as there are turns have bodies that are still to come."""
 BODY_PATIENCE_SECONDS = 1.0
 """How long a request waits for others' bodies. Most come at once, or not for long."""
+STREAM_PATIENCE_SECONDS = 1.0
+"""How long an answer that is streamed waits for the end of others. Most are short."""
 
 OVERLOADED = Problem(
     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -65,11 +68,12 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a process takes on at a time: requests to answer, and bodies to wait for."""
+    """What a process takes on at a time: requests to answer, bodies to wait for, and streams."""
 
     turns: Places
     bodies: Places
     slow_bodies: SlowBodies
+    streams: Places
 
 
 def shed_load(app: Flask, policy: Policy) -> Load:
@@ -81,7 +85,8 @@ def shed_load(app: Flask, policy: Policy) -> Load:
     load = Load(
         Places(policy.requests_at_a_time, policy.patience_seconds),
         Places(policy.requests_at_a_time * BODIES_A_TURN, BODY_PATIENCE_SECONDS),
-        SlowBodies(policy.body_seconds),
+        SlowBodies(policy.client_seconds),
+        Places(policy.requests_at_a_time, STREAM_PATIENCE_SECONDS),
     )
     app.extensions[_KEY] = load
 
@@ -108,6 +113,20 @@ def body_awaited() -> Iterator[None]:
     with load.bodies, load.slow_bodies.awaited(request.environ):
         yield
     _take_turn(load)
+
+
+def hold_stream(response: Response) -> None:
+    """Let `response` be one of so many that are streamed at a time, as long as it is there.
+
+    A client takes it as slowly as it likes, in a thread that others would have. Raises a 503
+    problem when there are too many others.
+    """
+    load: Load = current_app.extensions[_KEY]
+    load.streams.take()
+    # Whoever drops a response need not have closed it.
+    give_back = finalize(response, load.streams.give_back)
+    give_back.atexit = False
+    response.call_on_close(give_back)
 
 
 def _take_turn(load: Load) -> None:

@@ -15,7 +15,8 @@ class Policy:
         origins: whose web pages may call it, as `https://hr.example`.
         proxies: how many stand before it and say for whom they ask.
         max_body_bytes: larger request bodies are refused.
-        body_seconds: bodies that take longer to come are refused.
+        client_seconds: how long a body may take to come, and a client may take nothing of its
+            answer.
         caller_requests: how many requests of one caller are answered in a minute; 0 for any number.
         stranger_requests: the same for one address, of all who do not say who they are.
         requests_at_a_time: how many are answered at a time by this process.
@@ -30,7 +31,7 @@ class Policy:
     origins: tuple[str, ...] = ()
     proxies: int = 0
     max_body_bytes: int = 1024 * 1024
-    body_seconds: float = 60.0
+    client_seconds: float = 60.0
     caller_requests: int = 0
     stranger_requests: int = 0
     requests_at_a_time: int = 64

@@ -7,10 +7,10 @@ import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from socket import IPPROTO_TCP, SHUT_RD, socket
 
-_DESCRIPTORS = Path("/proc/self/fd")
+from api.own_sockets import descriptors, handle_of
+
 # As in `linux/tcp.h`: the number of the option, and where `tcpi_last_data_sent` stands in it.
 _TCP_INFO = 11
 _LAST_SENT_MILLISECONDS = struct.Struct("=44xI")
@@ -49,31 +49,15 @@ def connections_from(address: str, port: int) -> Iterator[list[Connection]]:
 def _found(address: str, port: int, handles: ExitStack) -> Iterator[Connection]:
     # Several numbers may be one connection: those that were given to it here, too.
     known = set[int]()
-    for number in _descriptors():
+    for number in descriptors():
         # Most are something else, and any may be closed just now.
-        with suppress(OSError), _handle(number) as handle:
+        with suppress(OSError), handle_of(number) as handle:
             identity = os.fstat(handle.fileno()).st_ino
             if identity not in known and _is_between(handle, address, port):
                 known.add(identity)
                 silent_seconds = _silent_seconds(handle)
                 kept = handles.enter_context(socket(fileno=handle.detach()))
                 yield Connection(kept, silent_seconds)
-
-
-def _descriptors() -> list[int]:
-    with suppress(OSError):
-        return [int(one.name) for one in _DESCRIPTORS.iterdir()]
-    return []
-
-
-def _handle(number: int) -> socket:
-    """Return the socket of that number, under a number of our own; raises OSError for others."""
-    own = os.dup(number)
-    try:
-        return socket(fileno=own)
-    except OSError:
-        os.close(own)
-        raise
 
 
 def _is_between(handle: socket, address: str, port: int) -> bool:

@@ -27,7 +27,7 @@ def serve(settings: Settings, application: str = "rollbook.wsgi:create_app") -> 
     """Serve what `application` makes until SIGTERM or SIGINT; requests under way are finished.
 
     A worker that dies is replaced. Each worker works on `api_threads` requests at a time; as many
-    times `WAITING` more wait for their turn, which is not for long.
+    times `WAITING` more wait for their turn, or for their clients: see `api.load`.
     """
     prepare_metrics_folder(settings)
     # A worker that is a fork takes over our way of stopping until it has loaded the app and set its

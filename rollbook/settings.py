@@ -77,7 +77,7 @@ class Settings:
     api_threads: int
     pool_size: int
     kept_answers_mib: int
-    body_seconds: int
+    client_seconds: int
     token_key: Path
     oidc: Oidc | None
     origins: tuple[str, ...]
@@ -110,7 +110,7 @@ class Settings:
             api_threads=threads,
             pool_size=source.value("ROLLBOOK_POOL_SIZE", whole(1, 500), threads),
             kept_answers_mib=source.value("ROLLBOOK_KEPT_ANSWERS_MIB", whole(0, 10_000), 16),
-            body_seconds=source.value("ROLLBOOK_BODY_SECONDS", whole(1, 3_600), 60),
+            client_seconds=source.value("ROLLBOOK_CLIENT_SECONDS", whole(1, 3_600), 60),
             token_key=source.value("ROLLBOOK_TOKEN_KEY", folder, home / "keys" / "token.pem"),
             oidc=_oidc(source),
             origins=source.value("ROLLBOOK_ORIGINS", origins, ()),

@@ -83,7 +83,7 @@ def _policy(settings: Settings) -> Policy:
     return Policy(
         origins=settings.origins,
         proxies=settings.proxies,
-        body_seconds=settings.body_seconds,
+        client_seconds=settings.client_seconds,
         max_lag=settings.max_lag,
         metrics_token=settings.metrics_token,
         requests_at_a_time=settings.api_threads,

@@ -42,7 +42,7 @@ def test_an_ipv6_address_is_written_in_brackets() -> None:
         ("ROLLBOOK_LOG_LEVEL", "loud", "must be one of DEBUG, INFO"),
         ("ROLLBOOK_API_WORKERS", "0", "must be a whole number from 1 to 64"),
         ("ROLLBOOK_API_THREADS", "many", "must be a whole number from 1 to 64"),
-        ("ROLLBOOK_BODY_SECONDS", "0", "must be a whole number from 1 to 3600"),
+        ("ROLLBOOK_CLIENT_SECONDS", "0", "must be a whole number from 1 to 3600"),
         ("ROLLBOOK_POOL_SIZE", "-3", "must be a whole number from 1 to 500"),
         ("DATABASE_URL", "mysql://host/x", "must start with postgresql://"),
         ("REDIS_URL", "http://host", "must start with redis://"),

@@ -8,14 +8,16 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
+
 from api.load import BODIES_A_TURN
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, eventually
 from tests.rollbook.api_process import BASE, ApiProcess, api_process
 
 PROGRAMS = f"{BASE}/programs"
@@ -23,6 +25,12 @@ BODY_SECONDS = 2
 THREADS = 4
 LENGTH = "Content-Length: 1000"
 CHUNKED = "Transfer-Encoding: chunked"
+EXPORT = f"{BASE}/employees?format=csv"
+# With all their names, more than the system keeps on its way to a client.
+EMPLOYEES = """
+INSERT INTO rollbook.employees (id, name, active, version)
+SELECT 'e' || n, repeat('Ann ', 250), true, 1 FROM generate_series(1, 20000) n
+"""
 
 
 @contextmanager
@@ -32,7 +40,7 @@ def impatient_api(home: Path, database_url: str) -> Iterator[ApiProcess]:
         home,
         database_url,
         ROLLBOOK_API_THREADS=str(THREADS),
-        ROLLBOOK_BODY_SECONDS=str(BODY_SECONDS),
+        ROLLBOOK_CLIENT_SECONDS=str(BODY_SECONDS),
         ROLLBOOK_PROXIES="1",
     ) as api:
         api.wait_for(PROGRAMS)
@@ -44,8 +52,17 @@ class Client:
 
     def __init__(self, api: ApiProcess) -> None:
         self._authorization = f"Authorization: {api.headers['Authorization']}"
-        place = ("127.0.0.1", urlsplit(api.url).port)
-        self.connection = socket.create_connection(place, PATIENCE_SECONDS)
+        self.connection = socket.socket()
+        self.connection.settimeout(PATIENCE_SECONDS)
+        # Little is on its way before it is taken.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.connection.connect(("127.0.0.1", urlsplit(api.url).port))
+
+    def export(self) -> bytes:
+        """Ask for all employees, and return the beginning of the answer."""
+        lines = [f"GET {EXPORT} HTTP/1.1", "Host: a", self._authorization, "", ""]
+        self.connection.sendall("\r\n".join(lines).encode())
+        return self.connection.recv(15)
 
     def ask(self, *lines: str, body: bytes = b"") -> None:
         """Ask for a program to be made; send so much of it."""
@@ -157,3 +174,25 @@ def test_who_does_not_say_what_it_wants_is_cut_off(tmp_path: Path, database_url:
         slow_to_ask.connection.sendall(b"GET / HTTP/1.1\r\nHost:")
         assert silent.is_cut_off()
         assert slow_to_ask.is_cut_off()
+
+
+def test_who_does_not_take_its_answer_is_given_up_and_others_are_answered(
+    tmp_path: Path, database_url: str
+) -> None:
+    with psycopg.connect(database_url) as conn:
+        conn.execute(EMPLOYEES)
+    with impatient_api(tmp_path, database_url) as api, ExitStack() as stack:
+        # Those that are taken make room for others, and so do those of who hangs up.
+        for _ in range(THREADS + 1):
+            with closing(Client(api)) as leaving:
+                leaving.export()
+            assert len(api.get(EXPORT).content.splitlines()) == 20_001
+        for _ in range(THREADS):
+            client = stack.enter_context(closing(Client(api)))
+            assert client.export() == b"HTTP/1.1 200 OK"
+        refused = api.get(EXPORT)
+        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+        assert api.get(f"{PROGRAMS}?limit=3").status_code == 200
+        assert api.post(PROGRAMS, {"code": "TAKEN", "title": "T"}).status_code == 201
+        # They are still there, and take nothing.
+        eventually(lambda: api.get(EXPORT).status_code == 200)
