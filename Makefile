@@ -27,7 +27,7 @@ run: $(VENV)/.installed
 	@exec $(BIN)/rollbook run
 
 test: $(VENV)/.dev-installed
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 check: $(VENV)/.dev-installed
 	$(BIN)/ruff check
