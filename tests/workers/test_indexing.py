@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from eventlog.pool import open_as_login, open_connection
+from eventlog.pool import Connection, open_as_login, open_connection
 from projections import progress
 from projections.enrollment_listing import ENROLLMENT_LISTING
 from projections.names import LIVE
+from projections.session import open_patient
 from projections.store import create_tables, last_position, without_indexes
 from projections.table import ReadTable
 from projections.tables import ALL_TABLES
@@ -70,6 +71,47 @@ def test_indexes_are_made_when_the_tables_have_caught_up(long_log: str) -> None:
     assert all_rows(long_log) == tables_by_a_rebuild(long_log)
 
 
+def test_indexes_in_the_order_of_the_log_are_kept_up_from_the_beginning(long_log: str) -> None:
+    growing = {table.name: table.growing_indexes for table in ALL_TABLES if table.growing_indexes}
+    assert growing
+    assert all({*table.growing_indexes} <= {*table.indexes} for table in ALL_TABLES)
+    query = (
+        "SELECT tablename::text, count(*) FROM pg_indexes"
+        " WHERE schemaname = %s AND indexname NOT LIKE '%%_pkey' GROUP BY tablename"
+    )
+    with open_connection(long_log) as conn:
+        there: dict[str, int] = dict(conn.execute(query, (LIVE,)))
+    assert there == {name: len(indexes) for name, indexes in growing.items()}
+
+
+def test_tables_go_on_while_what_is_in_them_is_counted(
+    long_log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However long the test takes, the counting waits.
+    monkeypatch.setattr("workers.indexing.open_patient", open_more_patient)
+    with open_connection(long_log) as conn, conn.transaction():
+        conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        # It has no indexes to be made, and is written to, but not counted.
+        conn.execute("LOCK TABLE rollbook_read.enrollment_counts IN SHARE UPDATE EXCLUSIVE MODE")
+        with projecting(long_log):
+            eventually(
+                lambda: waits(long_log, "enrollment_counts", "ShareUpdateExclusiveLock") == 1
+            )
+            assert not bare(long_log)
+            eventually(lambda: is_caught_up(long_log))
+            with write_side(long_log) as training:
+                train(training, published(training, "MORE"), "e0")
+            eventually(lambda: is_caught_up(long_log))
+            assert waits(long_log, "enrollment_counts", "ShareUpdateExclusiveLock") == 1
+    assert all_rows(long_log) == tables_by_a_rebuild(long_log)
+
+
+def open_more_patient(conninfo: str) -> Connection:
+    conn = open_patient(conninfo)
+    conn.execute("SET lock_timeout = 0")
+    return conn
+
+
 def test_what_a_projector_that_died_left_without_indexes_gets_them_from_the_next(
     long_log: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,7 +159,7 @@ def test_what_a_projector_that_is_killed_making_indexes_has_not_made_is_made_by_
         conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         conn.execute("LOCK TABLE rollbook_read.enrollment_listing IN ROW EXCLUSIVE MODE")
         with projector(long_log):
-            eventually(lambda: waits_for_its_index(long_log, "enrollment_listing"))
+            eventually(lambda: waits(long_log, "enrollment_listing", "ShareLock") == AT_ONCE)
             # It is killed on leaving.
         left = bare(long_log)
     assert "enrollment_listing" in left
@@ -127,10 +169,11 @@ def test_what_a_projector_that_is_killed_making_indexes_has_not_made_is_made_by_
     assert all_rows(long_log) == tables_by_a_rebuild(long_log)
 
 
-def waits_for_its_index(url: str, table: str) -> bool:
+def waits(url: str, table: str, mode: str) -> int:
+    """How many wait for such a lock of the table."""
     query = (
-        "SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND NOT granted"
-        " AND relation = %s::regclass"
+        "SELECT count(*) FROM pg_locks WHERE mode = %s AND NOT granted AND relation = %s::regclass"
     )
     with open_connection(url) as conn:
-        return conn.execute(query, (f"rollbook_read.{table}",)).fetchone() == (AT_ONCE,)
+        [(count,)] = conn.execute(query, (mode, f"rollbook_read.{table}")).fetchall()
+        return int(count)
