@@ -59,6 +59,7 @@ class RateLimits:
         self._policy = policy
         self._allowances: dict[str, Allowance] = {}
         self._lock = Lock()
+        self._counting = Lock()
         self._limiter = Limiter(
             _key,
             # For the application as a whole, and not for each of its paths.
@@ -120,11 +121,14 @@ class RateLimits:
     def _allow(self) -> None:
         if self._is_counted():
             return
-        self._count()
-        counted = self._limiter.current_limit
-        if counted is None:
-            return
-        g.allowance = self._add(_key(), _allowance(counted, self._cost() - 1))
+        # The counts in memory are right for one thread at a time alone.
+        with self._counting:
+            self._count()
+            counted = self._limiter.current_limit
+            if counted is None:
+                return
+            counted_now = _allowance(counted, self._cost() - 1)
+        g.allowance = self._add(_key(), counted_now)
 
     def _add(self, key: str, counted: Allowance) -> Allowance:
         """Keep what was counted for a caller, with what others counted for the same meanwhile."""

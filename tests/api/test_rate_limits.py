@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from threading import Thread
-from typing import Any
+from threading import Lock, Thread
+from typing import Any, ClassVar
 
 import pytest
 import redis
+from limits.storage import MemoryStorage
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -21,16 +22,15 @@ from tests.api.world import BASE, Answer, Api, Caller
 from tests.patience import PATIENCE_SECONDS
 
 LIMIT = 6
-NO_PATIENCE = {
+NO_PATIENCE: dict[str, Any] = {
     "socket_timeout": 0.1,
     "socket_connect_timeout": 0.1,
     "retry": Retry(NoBackoff(), 0),
 }
 
 
-def limited(api: Api, counts_url: str = "memory://", limit: int = LIMIT) -> Api:
+def limited(api: Api, counts_url: str = "memory://", limit: int = LIMIT, **options: Any) -> Api:
     """The API as one more process has it, with limits."""
-    options = {} if counts_url == "memory://" else NO_PATIENCE
     policy = Policy(
         caller_requests=limit,
         stranger_requests=limit,
@@ -100,6 +100,32 @@ def test_who_asks_over_many_connections_at_once_has_as_much(api: Api) -> None:
     assert answered.count(429) == (clients + 1) * 50 - limit
 
 
+class CountsOfOneThread(MemoryStorage):
+    """Counts in memory, at which a second thread is a fault, as it may be with `MemoryStorage`."""
+
+    STORAGE_SCHEME: ClassVar[list[str]] = ["one-thread"]
+
+    def __init__(self, uri: str | None = None, **options: Any) -> None:
+        super().__init__(uri, **options)
+        self.alone = Lock()
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        if not self.alone.acquire(blocking=False):
+            raise RuntimeError("two threads count at once")
+        try:
+            time.sleep(0.01)
+            return super().incr(key, expiry, amount)
+        finally:
+            self.alone.release()
+
+
+def test_one_thread_at_a_time_counts(api: Api) -> None:
+    one = limited(api, "one-thread://", limit=12)
+    with ThreadPoolExecutor(6) as threads:
+        answered = threads.map(lambda _: one.admin.get("programs").status, range(18))
+    assert sorted(answered) == [200] * 12 + [429] * 6
+
+
 def test_what_does_not_exist_is_not_counted(api: Api) -> None:
     one = limited(api)
     answers = [one.with_token(None).get(f"{BASE}/nowhere") for _ in range(LIMIT + 1)]
@@ -121,11 +147,11 @@ def counting(redis_url: str) -> str:
 
 def test_without_redis_each_process_counts_for_itself(api: Api) -> None:
     with silent_port() as port:
-        one = limited(api, f"redis://127.0.0.1:{port}/0")
+        one = limited(api, f"redis://127.0.0.1:{port}/0", **NO_PATIENCE)
         assert statuses(one.admin, LIMIT + 2) == [200] * LIMIT + [429] * 2
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         closed = server.getsockname()[1]
-    one = limited(api, f"redis://127.0.0.1:{closed}/0")
+    one = limited(api, f"redis://127.0.0.1:{closed}/0", **NO_PATIENCE)
     assert statuses(one.admin, LIMIT + 2) == [200] * LIMIT + [429] * 2
 
 
@@ -140,7 +166,8 @@ def silent_port() -> Iterator[int]:
 def test_redis_is_found_again_when_it_comes_back(api: Api, redis_url: str) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         address = server.getsockname()
-    one = limited(api, f"redis://127.0.0.1:{address[1]}/{database_of(redis_url)}", limit=1_000)
+    url = f"redis://127.0.0.1:{address[1]}/{database_of(redis_url)}"
+    one = limited(api, url, limit=1_000, **NO_PATIENCE)
     assert one.admin.get("programs").status == 200
     deadline = time.monotonic() + PATIENCE_SECONDS
     with relay(address, redis_url), redis.from_url(redis_url) as client:
