@@ -101,27 +101,45 @@ _COUNTED = ", ".join(
         "status = 'withdrawn' AND started_at IS NULL",
     )
 )
+
+
+def _by(name: str, fine: str, coarse: tuple[str, str]) -> dict[str, str]:
+    return {
+        name: fine,
+        f"{name}_in_departments": f"department, {fine}",
+        f"{name}_in_programs": f"program_id, {fine}",
+        f"{name}_in_programs_by_{coarse[0]}": f"program_id, {coarse[1]}",
+    }
+
+
+def _by_day(name: str, day: str) -> dict[str, str]:
+    return _by(name, day, ("month", f"date_trunc('month', {day})::date"))
+
+
 _ENROLLMENT_SUMMARIES = {
     "enrollment_counts": "program_id, department",
-    "enrollments_by_beginning": "department, began_at::date",
-    "enrollments_by_due_day": "department, due_on",
-    "enrollments_by_end": "department, ended_at::date",
-    "enrollments_by_beginning_of_all": "began_at::date",
-    "enrollments_by_due_day_of_all": "due_on",
-    "enrollments_by_end_of_all": "ended_at::date",
+    **_by_day("enrollments_by_beginning", "began_at::date"),
+    **_by_day("enrollments_by_due_day", "due_on"),
+    **_by_day("enrollments_by_end", "ended_at::date"),
+    **_by(
+        "enrollments_by_score",
+        "round(score_percent * 100)",
+        ("percent", "floor(round(score_percent * 100) / 100)"),
+    ),
 }
 _WAITING_SUMMARIES = {"waiting_counts": "program_id"}
 _CERTIFICATE_SUMMARIES = {
     "certificate_counts": "program_id, status",
-    "certificates_by_last_day": "coalesce(valid_until, '9999-12-31'), status",
-    "certificates_by_issue": "issued_at::date, status",
 }
-
-_BY_SCORE = f"""
-INSERT INTO rollbook_read.enrollments_by_score
-SELECT round(score_percent * 100), {_COUNTED} FROM rollbook_read.enrollment_listing
-WHERE score_percent IS NOT NULL GROUP BY 1
-"""  # noqa: S608  # constants
+for _name, _day in (
+    ("certificates_by_last_day", "coalesce(valid_until, '9999-12-31')"),
+    ("certificates_by_issue", "issued_at::date"),
+):
+    _CERTIFICATE_SUMMARIES |= {
+        _name: f"{_day}, status",
+        f"{_name}_in_programs": f"program_id, {_day}, status",
+        f"{_name}_in_programs_by_month": f"program_id, date_trunc('month', {_day})::date, status",
+    }
 
 
 def fill(conn: Connection, enrollments: int) -> None:
@@ -139,7 +157,6 @@ def fill(conn: Connection, enrollments: int) -> None:
         conn.execute(statement.format(**sizes).replace("%%", "%").encode())
     for name, key in _ENROLLMENT_SUMMARIES.items():
         _sum_up(conn, name, key, _COUNTED, "enrollment_listing")
-    conn.execute(_BY_SCORE.encode())
     for name, key in _WAITING_SUMMARIES.items():
         _sum_up(conn, name, key, "count(*)", "waiting_list")
     for name, key in _CERTIFICATE_SUMMARIES.items():

@@ -93,11 +93,6 @@ def ask(
     return fetch(conn, query, values)
 
 
-def is_known(conn: psycopg.Connection[Any] | AsOf, table: str) -> bool:
-    """Return whether a live table, or one of sums, can be asked what is, or was then, in it."""
-    return not isinstance(conn, AsOf) or table in _THEN
-
-
 @lru_cache(maxsize=256)
 def _of_then(query: str, today: str) -> tuple[bytes, tuple[str, ...]]:
     """Return the query on the tables of then, and the times that come before its own values.
@@ -122,20 +117,21 @@ def _rows(history: History) -> str:
 
 
 def _sums(history: History) -> Iterator[tuple[str, str]]:
-    """Yield the summaries of the table with what they were, as they hold no empty rows."""
+    """Yield the stored summaries of the table with what they were, as they hold no empty rows."""
     for of, changes in zip(history.of.summaries, history.summaries, strict=True):
         sums = [f"sum({name})::bigint" for name in of.amounts]
         amounts = ", ".join(
             f"{total} AS {name}" for total, name in zip(sums, of.amounts, strict=True)
         )
-        yield (
-            of.name,
-            (
-                f"SELECT {', '.join(of.key)}, {amounts} FROM {LIVE}.{changes.name}"  # noqa: S608
-                f" WHERE {BEFORE} GROUP BY {', '.join(of.key)}"
-                f" HAVING {' OR '.join(f'{total} <> 0' for total in sums)}"
-            ),
-        )
+        for stored in of.stored:
+            yield (
+                stored.name,
+                (
+                    f"SELECT {', '.join(stored.key)}, {amounts} FROM {LIVE}.{changes.name}"  # noqa: S608
+                    f" WHERE {BEFORE} GROUP BY {', '.join(stored.key)}"
+                    f" HAVING {' OR '.join(f'{total} <> 0' for total in sums)}"
+                ),
+            )
 
 
 def _programs() -> str:

@@ -13,12 +13,13 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from projections.certificate_register import LAST_DAY, CertificateRow, CertificateStatus
+from projections.certificate_register import FOR_EVER, LAST_DAY, CertificateRow, CertificateStatus
 from projections.conditions import Conditions, Spread, Way
-from projections.count import NOTHING, Count, sum_of
+from projections.count import NOTHING, Count, sum_by_levels, sum_of
 from projections.keyset import Listing, Sort
+from projections.levels import MONTHS
 from projections.names import LIVE, TODAY
-from projections.ranges import Range
+from projections.ranges import Range, day_before
 
 _LAST_DAY = LAST_DAY.replace("valid_until", "r.valid_until")
 
@@ -125,7 +126,7 @@ class CertificateFilter:
             most = None if days is None else self.today + timedelta(days=days)
             yield CertificateStatus.ISSUED, Range(least=self.today, most=most)
         elif Validity.EXPIRED in wanted:
-            yield CertificateStatus.ISSUED, Range(before=self.today)
+            yield CertificateStatus.ISSUED, Range(most=day_before(self.today))
         if Validity.REVOKED in wanted:
             yield CertificateStatus.REVOKED, Range()
 
@@ -192,14 +193,9 @@ def validity(row: CertificateRow, today: date) -> Validity:
 def count_certificates(wanted: CertificateFilter) -> Count:
     """Return how many there are, from the counts where these know.
 
-    By program and stored status they know all; by days of issue or last days the status.
+    By program and stored status they know all, and with either days of issue or last days.
     """
-    is_by_days = wanted.is_by_last_day or wanted.issued is not None
-    if (
-        wanted.is_of_few
-        or (is_by_days and wanted.program_ids is not None)
-        or (wanted.is_by_last_day and wanted.issued is not None)
-    ):
+    if wanted.is_of_few or (wanted.is_by_last_day and wanted.issued is not None):
         return CERTIFICATES.count(wanted.conditions)
     counts = (_known_total(wanted, status, days) for status, days in wanted.parts)
     return reduce(add, counts, NOTHING)
@@ -209,14 +205,16 @@ def _known_total(wanted: CertificateFilter, status: CertificateStatus, days: Ran
     conditions = Conditions()
     conditions.add("status = %s", str(status))
     conditions.add_any("program_id", wanted.program_ids)
-    table = "certificate_counts"
     if wanted.issued is not None:
-        table = "certificates_by_issue"
-        wanted.issued.add_to(conditions, "day")
+        table, days = "certificates_by_issue", wanted.issued
     elif wanted.is_by_last_day:
         table = "certificates_by_last_day"
-        days.add_to(conditions, "day")
         if wanted.last_day is not None:
-            wanted.last_day.add_to(conditions, "day")
-            conditions.add("day < '9999-12-31'")
+            days = days.within(wanted.last_day).within(Range(most=day_before(FOR_EVER)))
+    else:
+        return sum_of("certificates", f"{LIVE}.certificate_counts", conditions)
+    if wanted.program_ids is not None:
+        table = f"{LIVE}.{table}_in_programs"
+        return sum_by_levels("certificates", table, conditions, MONTHS, days)
+    days.add_to(conditions, "day")
     return sum_of("certificates", f"{LIVE}.{table}", conditions)

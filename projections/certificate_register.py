@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.enrollment import Enrollment
+from projections.levels import first_of_month
 from projections.row import Row
 from projections.table import ReadTable, Summary
 
@@ -88,28 +90,41 @@ def _number_of(event: Any) -> str:
     return number
 
 
-CERTIFICATE_COUNTS = Summary[CertificateRow](
-    name="certificate_counts",
-    key={"program_id": UUID, "status": str},
-    amounts=("certificates",),
-    contribution=lambda row: ((row.program_id, row.status), (1,)),
-    told_by=("program_id", "status"),
-)
+def _by_day(
+    name: str,
+    told_by: str,
+    day: Callable[[CertificateRow], date],
+    also: Mapping[str, tuple[str, ...]] | None = None,
+) -> Summary[CertificateRow]:
+    """Return the counts by a day and the status, of all and within each program."""
 
-CERTIFICATES_BY_LAST_DAY = Summary[CertificateRow](
-    name="certificates_by_last_day",
-    key={"day": date, "status": str},
-    amounts=("certificates",),
-    contribution=lambda row: ((row.valid_until or FOR_EVER, row.status), (1,)),
-    told_by=("valid_until", "status"),
-)
+    def contribution(row: CertificateRow) -> tuple[tuple[object, ...], tuple[int, ...]]:
+        on = day(row)
+        return (row.program_id, first_of_month(on), on, row.status), (1,)
 
-CERTIFICATES_BY_ISSUE = Summary[CertificateRow](
-    name="certificates_by_issue",
-    key={"day": date, "status": str},
-    amounts=("certificates",),
-    contribution=lambda row: ((row.issued_at.date(), row.status), (1,)),
-    told_by=("issued_at", "status"),
+    return Summary(
+        name,
+        {"program_id": UUID, "month": date, "day": date, "status": str},
+        ("certificates",),
+        contribution,
+        (told_by, "program_id", "status"),
+        rollups={
+            name: ("day", "status"),
+            f"{name}_in_programs": ("program_id", "day", "status"),
+            f"{name}_in_programs_by_month": ("program_id", "month", "status"),
+            **(also or {}),
+        },
+    )
+
+
+CERTIFICATES_BY_ISSUE = _by_day(
+    "certificates_by_issue",
+    "issued_at",
+    lambda row: row.issued_at.date(),
+    also={"certificate_counts": ("program_id", "status")},
+)
+CERTIFICATES_BY_LAST_DAY = _by_day(
+    "certificates_by_last_day", "valid_until", lambda row: row.valid_until or FOR_EVER
 )
 
 CERTIFICATE_REGISTER = ReadTable(
@@ -128,8 +143,8 @@ CERTIFICATE_REGISTER = ReadTable(
         "(employee_id, issued_at, number)",
         "(enrollment_id)",
     ),
-    summaries=(CERTIFICATE_COUNTS, CERTIFICATES_BY_LAST_DAY, CERTIFICATES_BY_ISSUE),
+    summaries=(CERTIFICATES_BY_ISSUE, CERTIFICATES_BY_LAST_DAY),
     # A number is issued once: the log refuses the second time.
     begins=lambda event: isinstance(event, Enrollment.CertificateIssued),
-    definition=4,
+    definition=5,
 )

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from projections.row import Row
-from projections.table import Summary
+from projections.table import SumTable
 
 DOCUMENTS = "jsonb"
 TEXTS = "text[]"
@@ -60,7 +60,7 @@ def columns_of(row: type[Row]) -> tuple[Column, ...]:
     return tuple(column(name, hints[name]) for name in row.__struct_fields__)
 
 
-def summary_columns(summary: Summary[Any]) -> tuple[Column, ...]:
+def summary_columns(summary: SumTable) -> tuple[Column, ...]:
     """Return the columns of a summary, in order. Raises `UnsupportedColumnError`."""
     keys = (column(name, kind) for name, kind in summary.key.items())
     return (*keys, *(column(name, int) for name in summary.amounts))

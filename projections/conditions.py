@@ -65,6 +65,10 @@ class Conditions:
         if values is not None:
             self._parts.append(_any(column, values))
 
+    def copy(self) -> Conditions:
+        """Return the same, to which more can be added."""
+        return Conditions([*self._parts], [*self.ways])
+
     def along(self, way: Way, alias: str) -> Conditions:
         """Return what else must be asked for along `way` over the table `alias`.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from operator import attrgetter
 from uuid import UUID
 
 from projections.enrollment_evolving import EVENTS, evolve
 from projections.enrollment_row import EnrollmentRow
+from projections.levels import HUNDREDTHS, first_of_month, whole_percent
 from projections.table import ReadTable, Summary
 
 BEGAN = "began_at"
@@ -42,39 +43,49 @@ def _counted_as(row: EnrollmentRow) -> tuple[int, ...]:
     return counted
 
 
-ENROLLMENT_COUNTS = Summary[EnrollmentRow](
-    name="enrollment_counts",
-    key={"program_id": UUID, "department": str},
-    amounts=COUNTED,
-    contribution=lambda row: ((row.program_id, row.department or ""), _counted_as(row)),
-    told_by=("program_id", "department", *_COUNTED_BY),
-)
+def _in_all_in_programs_and_in_departments(
+    name: str, fine: str, coarse: str
+) -> Mapping[str, tuple[str, ...]]:
+    return {
+        name: (fine,),
+        f"{name}_in_departments": ("department", fine),
+        # Of many programs each has few, so that nearly each has a row of its own.
+        f"{name}_in_programs": ("program_id", fine),
+        f"{name}_in_programs_by_{coarse}": ("program_id", coarse),
+    }
 
 
 def _by_day(
-    name: str, told_by: str, day: Callable[[EnrollmentRow], date | None]
+    name: str,
+    told_by: str,
+    day: Callable[[EnrollmentRow], date | None],
+    also: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Summary[EnrollmentRow]:
-    """Return the counts by the department and a day in UTC, as all times of rows are.
-
-    A row without that day adds nothing. Those of all departments are added up by day as well.
-    """
+    """Return the counts by a day in UTC, as all times are; a row without it adds nothing."""
 
     def contribution(row: EnrollmentRow) -> tuple[tuple[object, ...], tuple[int, ...]] | None:
         on = day(row)
-        return None if on is None else ((row.department or "", on), _counted_as(row))
+        if on is None:
+            return None
+        key = row.program_id, row.department or "", first_of_month(on), on
+        return key, _counted_as(row)
 
     return Summary(
         name,
-        {"department": str, "day": date},
+        {"program_id": UUID, "department": str, "month": date, "day": date},
         COUNTED,
         contribution,
-        (told_by, "department", *_COUNTED_BY),
-        total=f"{name}_of_all",
+        (told_by, "program_id", "department", *_COUNTED_BY),
+        rollups={**_in_all_in_programs_and_in_departments(name, "day", "month"), **(also or {})},
     )
 
 
+# Each has a beginning, so these have all there are.
 ENROLLMENTS_BY_BEGINNING = _by_day(
-    "enrollments_by_beginning", "began_at", lambda row: row.began_at.date()
+    "enrollments_by_beginning",
+    "began_at",
+    lambda row: row.began_at.date(),
+    also={"enrollment_counts": ("program_id", "department")},
 )
 ENROLLMENTS_BY_DUE_DAY = _by_day("enrollments_by_due_day", "due_on", lambda row: row.due_on)
 ENROLLMENTS_BY_END = _by_day(
@@ -82,20 +93,28 @@ ENROLLMENTS_BY_END = _by_day(
 )
 
 
+def _by_score(row: EnrollmentRow) -> tuple[tuple[object, ...], tuple[int, ...]] | None:
+    score = row.score_percent
+    if score is None:
+        return None
+    hundredths = round(score * HUNDREDTHS)
+    key = row.program_id, row.department or "", whole_percent(hundredths), hundredths
+    return key, _counted_as(row)
+
+
 ENROLLMENTS_BY_SCORE = Summary[EnrollmentRow](
     name="enrollments_by_score",
-    key={"score_hundredths": int},
+    key={"program_id": UUID, "department": str, "percent": int, "hundredths": int},
     amounts=COUNTED,
-    contribution=lambda row: (
-        None if row.score_percent is None else ((round(row.score_percent * 100),), _counted_as(row))
-    ),
-    told_by=("score_percent", *_COUNTED_BY),
+    contribution=_by_score,
+    told_by=("score_percent", "program_id", "department", *_COUNTED_BY),
+    rollups=_in_all_in_programs_and_in_departments("enrollments_by_score", "hundredths", "percent"),
 )
 
 
 def _score(row: EnrollmentRow) -> tuple[tuple[object, ...], tuple[int, ...]] | None:
     best = row.best_score_percent
-    return None if best is None else ((row.employee_id,), (1, round(best * 100)))
+    return None if best is None else ((row.employee_id,), (1, round(best * HUNDREDTHS)))
 
 
 EMPLOYEE_SCORES = Summary[EnrollmentRow](
@@ -137,7 +156,6 @@ ENROLLMENT_LISTING = ReadTable(
         "(department, score_percent, id) WHERE score_percent IS NOT NULL",
     ),
     summaries=(
-        ENROLLMENT_COUNTS,
         ENROLLMENTS_BY_BEGINNING,
         ENROLLMENTS_BY_DUE_DAY,
         ENROLLMENTS_BY_END,
@@ -145,5 +163,5 @@ ENROLLMENT_LISTING = ReadTable(
         EMPLOYEE_SCORES,
     ),
     begins=lambda event: event.originator_version == 1,
-    definition=5,
+    definition=6,
 )

@@ -299,7 +299,6 @@ def _count_matching(conn: Connection[Any], settled: EnrollmentFilter, matches: M
 
 def _known_without_search(conn: Connection[Any], settled: EnrollmentFilter) -> Count | None:
     total = known_total(
-        conn,
         statuses=settled.statuses,
         program_ids=settled.program_ids,
         departments=settled.departments,

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
-
 from domain.enrollment import OPEN, EnrollmentStatus
-from projections.as_of import is_known
 from projections.conditions import Conditions
-from projections.count import NOTHING, Count, sum_of
-from projections.enrollment_listing import NEVER
+from projections.count import Count, sum_by_levels, sum_of
+from projections.levels import HUNDREDTHS, MONTHS, PERCENTS
 from projections.names import LIVE
 from projections.ranges import Range, day_before
 
-_BY_DAY = {
-    "began": "enrollments_by_beginning",
-    "due": "enrollments_by_due_day",
-    "ended": "enrollments_by_end",
+_BY = {
+    "began": ("enrollments_by_beginning", MONTHS),
+    "due": ("enrollments_by_due_day", MONTHS),
+    "ended": ("enrollments_by_end", MONTHS),
+    "score": ("enrollments_by_score", PERCENTS),
 }
-HUNDREDTHS = 100
 
 # A withdrawn enrollment is counted as cancelled when it never started.
 _COUNTED_AS = {status: str(status) for status in EnrollmentStatus} | {
@@ -31,7 +27,6 @@ _COUNTED_AS = {status: str(status) for status in EnrollmentStatus} | {
 
 
 def known_total(
-    conn: Connection[Any],
     *,
     statuses: Sequence[str] | None,
     program_ids: Sequence[UUID] | None,
@@ -42,46 +37,42 @@ def known_total(
 ) -> Count | None:
     """Return how many there are, or None where no table of counts is that fine.
 
-    By program, department and status the counts know all; by one range of days the
-    department and status; by a range of scores the status alone.
+    By program, department and status the counts know all; by one range the status, and the
+    program or the department.
     """
     conditions = Conditions()
     conditions.add_any("department", departments)
+    conditions.add_any("program_id", program_ids)
     if not ranges:
-        conditions.add_any("program_id", program_ids)
         total = _sum("enrollment_counts", statuses, conditions)
         if overdue is None:
             return total
-        late = _overdue(conn, statuses, departments, today) if program_ids is None else None
+        late = _overdue(statuses, program_ids, departments, today)
         return None if late is None else total - late
-    if len(ranges) > 1 or program_ids is not None or overdue is not None:
+    is_too_fine = program_ids is not None and departments is not None
+    if len(ranges) > 1 or is_too_fine or overdue is not None:
         return None
     [(name, wanted)] = ranges.items()
-    if name in _BY_DAY:
-        wanted.add_to(conditions, "day")
-        conditions.add(f"day < {NEVER}")
-        by_day, of_all = _BY_DAY[name], f"{_BY_DAY[name]}_of_all"
-        is_of_all = departments is None and is_known(conn, of_all)
-        return _sum(of_all if is_of_all else by_day, statuses, conditions)
-    if departments is not None:
-        return None
-    # Scores have two decimals at most.
-    ends = (wanted.least, wanted.most)
-    least, most = (None if end is None else round(end * HUNDREDTHS) for end in ends)
-    Range(least, most).add_to(conditions, "score_hundredths")
-    return _sum("enrollments_by_score", statuses, conditions)
+    table, levels = _BY[name]
+    if name == "score":
+        ends = (wanted.least, wanted.most)
+        wanted = Range(*(None if end is None else round(end * HUNDREDTHS) for end in ends))
+    if program_ids is not None:
+        table = f"{LIVE}.{table}_in_programs"
+        return sum_by_levels(_amounts(statuses), table, conditions, levels, wanted)
+    wanted.add_to(conditions, levels.fine)
+    return _sum(table if departments is None else f"{table}_in_departments", statuses, conditions)
 
 
 def _overdue(
-    conn: Connection[Any],
     statuses: Sequence[str] | None,
+    program_ids: Sequence[UUID] | None,
     departments: Sequence[str] | None,
     today: date,
 ) -> Count | None:
     return known_total(
-        conn,
         statuses=[one for one in OPEN if statuses is None or one in statuses],
-        program_ids=None,
+        program_ids=program_ids,
         departments=departments,
         overdue=None,
         today=today,
@@ -90,10 +81,10 @@ def _overdue(
 
 
 def _sum(table: str, statuses: Sequence[str] | None, conditions: Conditions) -> Count:
-    wanted = (
-        EnrollmentStatus if statuses is None else dict.fromkeys(map(EnrollmentStatus, statuses))
-    )
-    if not wanted:
-        return NOTHING
-    amounts = " + ".join(_COUNTED_AS[status] for status in wanted)
-    return sum_of(amounts, f"{LIVE}.{table}", conditions)
+    return sum_of(_amounts(statuses), f"{LIVE}.{table}", conditions)
+
+
+def _amounts(statuses: Sequence[str] | None) -> str:
+    """Return what is counted of these statuses, as SQL."""
+    wanted = EnrollmentStatus if statuses is None else map(EnrollmentStatus, statuses)
+    return " + ".join(_COUNTED_AS[status] for status in dict.fromkeys(wanted)) or "0"

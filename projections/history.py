@@ -92,5 +92,5 @@ def _with_bounds(row: type[Row]) -> type[Row]:
 def _changes_of(summary: Summary[Any]) -> Summary[Any]:
     times = {"effective_at": datetime, "recorded_at": datetime}
     return replace(
-        summary, name=f"{summary.name}_changes", key={**summary.key, **times}, total=None
+        summary, name=f"{summary.name}_changes", key={**summary.key, **times}, rollups={}
     )

@@ -33,6 +33,12 @@ class Range:
         """Return the part of it up to `most`."""
         return replace(self, most=most if self.most is None else min(self.most, most))
 
+    def within(self, other: Range) -> Range:
+        """Return what lies in both. Neither may have an end that is not within it."""
+        least = [one.least for one in (self, other) if one.least is not None]
+        most = [one.most for one in (self, other) if one.most is not None]
+        return Range(max(least, default=None), min(most, default=None))
+
     def as_moments(self) -> Range:
         """Return all moments of these days, in UTC."""
         return Range(

@@ -15,7 +15,7 @@ from eventlog.pool import Connection
 from projections.columns import columns_of, row_maker, summary_columns
 from projections.fold import Amounts, Entry, Folded, Key, add_up
 from projections.remembered import UNKNOWN, Remembered
-from projections.table import ReadTable, Summary
+from projections.table import ReadTable, Summary, SumTable
 from projections.writing import COPIED_ROWS, Copying, Staging, Writing
 
 
@@ -92,30 +92,55 @@ Added = tuple[tuple[object, ...], Sequence[int]]
 
 
 class SummaryRows:
-    """The rows of one summary, to which amounts are added. The sums are never negative."""
+    """What is stored of one summary, to which amounts are added. The sums are never negative."""
 
     def __init__(self, summary: Summary[Any], schema: str) -> None:
         self.name = summary.name
-        self._totals = [type(self)(total, schema) for total in summary.stored[1:]]
+        key = [*summary.key]
+        self._stored = [
+            ([key.index(column) for column in stored.key], AddedRows(stored, schema))
+            for stored in summary.stored
+        ]
+
+    def write(self, net: Amounts, writing: Writing) -> None:
+        """Let `writing` add amounts, and remove the rows with nothing in them."""
+        for columns, rows in self._stored:
+            added = _added(_rolled_up(net, columns))
+            rows.write(added, [one for one in added if min(one[1]) < 0], writing)
+
+
+class ChangeRows:
+    """The changes of one summary's amounts. Each may be negative, and nearly all are new rows."""
+
+    def __init__(self, summary: Summary[Any], schema: str) -> None:
+        self.name = summary.name
+        [stored] = summary.stored
+        self._rows = AddedRows(stored, schema)
+        self._copying = Copying(schema, stored.name, summary_columns(stored), _values)
+
+    def write(self, net: Amounts, writing: Writing) -> None:
+        """Let `writing` add amounts, and remove the rows with nothing in them."""
+        added = _added(net)
+        if len(added) < COPIED_ROWS:
+            self._rows.write(added, added, writing)
+        else:
+            self._copying.write(added, writing)
+
+
+class AddedRows:
+    """The rows of one SQL table to which amounts are added."""
+
+    def __init__(self, summary: SumTable, schema: str) -> None:
         self._columns = (*summary.key, *summary.amounts)
         self._add = _add_amounts(summary, schema)
         self._remove = _remove_empty(summary, schema)
 
-    def write(self, net: Amounts, writing: Writing) -> None:
-        """Let `writing` add amounts, and remove the rows with nothing in them."""
-        added = [(key, amounts) for key, amounts in net.items() if any(amounts)]
-        if added:
-            self._write(added, writing)
-        for total in self._totals:
-            total.write(_added_up(added), writing)
-
-    def _write(self, added: Sequence[Added], writing: Writing) -> None:
-        self._upsert(added, [one for one in added if min(one[1]) < 0], writing)
-
-    def _upsert(
+    def write(
         self, added: Sequence[Added], may_be_empty: Sequence[Added], writing: Writing
     ) -> None:
-        writing.statements.append((self._add, (self._as_json(added),)))
+        """Let `writing` add amounts, and remove those rows of which nothing is left then."""
+        if added:
+            writing.statements.append((self._add, (self._as_json(added),)))
         if may_be_empty:
             writing.statements.append((self._remove, (self._as_json(may_be_empty),)))
 
@@ -125,29 +150,21 @@ class SummaryRows:
         )
 
 
-class ChangeRows(SummaryRows):
-    """The changes of one summary's amounts. Each may be negative, and nearly all are new rows."""
-
-    def __init__(self, summary: Summary[Any], schema: str) -> None:
-        super().__init__(summary, schema)
-        self._copying = Copying(schema, summary.name, summary_columns(summary), _values)
-
-    def _write(self, added: Sequence[Added], writing: Writing) -> None:
-        if len(added) < COPIED_ROWS:
-            self._upsert(added, added, writing)
-        else:
-            self._copying.write(added, writing)
-
-
 def _values(added: Added) -> tuple[object, ...]:
     key, amounts = added
     return (*key, *amounts)
 
 
-def _added_up(added: Iterable[Added]) -> Amounts:
-    """Return the sums over the first key column."""
+def _added(net: Amounts) -> list[Added]:
+    """Return what is not nothing."""
+    return [(key, amounts) for key, amounts in net.items() if any(amounts)]
+
+
+def _rolled_up(net: Amounts, columns: Sequence[int]) -> Amounts:
+    """Return the sums by some columns of the key."""
     sums: Amounts = {}
-    add_up([sums], ((0, tuple(rest), amounts) for (_, *rest), amounts in added))
+    kept = ((0, tuple([key[column] for column in columns]), net[key]) for key in net)
+    add_up([sums], kept)
     return sums
 
 
@@ -210,7 +227,7 @@ def _delete(table: ReadTable[Any], schema: str) -> bytes:
     )
 
 
-def _add_amounts(summary: Summary[Any], schema: str) -> bytes:
+def _add_amounts(summary: SumTable, schema: str) -> bytes:
     sums = [SQL("{0} = held.{0} + excluded.{0}").format(Identifier(n)) for n in summary.amounts]
     return (
         SQL(
@@ -228,7 +245,7 @@ def _add_amounts(summary: Summary[Any], schema: str) -> bytes:
     )
 
 
-def _remove_empty(summary: Summary[Any], schema: str) -> bytes:
+def _remove_empty(summary: SumTable, schema: str) -> bytes:
     same = [SQL("held.{0} = fallen.{0}").format(Identifier(name)) for name in summary.key]
     empty = [SQL("held.{} = 0").format(Identifier(name)) for name in summary.amounts]
     return (

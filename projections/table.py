@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from operator import neg, sub
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -25,6 +25,15 @@ Difference = tuple[int, tuple[object, ...], Sequence[int]]
 """The number of a summary, a key of it, and what the change of a row adds to its amounts."""
 
 
+@dataclass(frozen=True, slots=True)
+class SumTable:
+    """An SQL table of sums: its key columns with their types, and its amounts."""
+
+    name: str
+    key: Mapping[str, type]
+    amounts: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Summary(Generic[Row]):
     """A coarser table: what the rows of a finer one add up to.
@@ -37,7 +46,8 @@ class Summary(Generic[Row]):
             columns, and the amounts in their order. None when it adds nothing.
             Same row, same contribution: it is taken away again when the row changes.
         told_by: the fields of the row that tell its contribution, and no others do.
-        total: name of the SQL table with the sums over the first key column, if that is kept.
+        rollups: the SQL tables that are stored in its place, if any are: by the name of each the
+            key columns that it has, over the others of which it adds up.
 
     """
 
@@ -46,15 +56,16 @@ class Summary(Generic[Row]):
     amounts: tuple[str, ...]
     contribution: Callable[[Row], Contribution | None]
     told_by: tuple[str, ...]
-    total: str | None = None
+    rollups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
-    def stored(self) -> list[Summary[Row]]:
-        """The summary, and that of its sums, each with an SQL table."""
-        if self.total is None:
-            return [self]
-        key = dict(list(self.key.items())[1:])
-        return [self, replace(self, name=self.total, key=key, total=None)]
+    def stored(self) -> list[SumTable]:
+        """The SQL tables: its own, or those of its rollups."""
+        rollups = self.rollups or {self.name: (*self.key,)}
+        return [
+            SumTable(name, {column: self.key[column] for column in key}, self.amounts)
+            for name, key in rollups.items()
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +103,8 @@ class ReadTable(Generic[Row]):
     definition: int = 1
 
     @property
-    def stored_summaries(self) -> list[Summary[Row]]:
-        """The summaries, and those of their sums, each with an SQL table."""
+    def stored_summaries(self) -> list[SumTable]:
+        """The SQL tables of all summaries."""
         return [stored for summary in self.summaries for stored in summary.stored]
 
     @property

@@ -36,12 +36,16 @@ def the_row(table: ReadTable[Row], stream_id: UUID, *facts: Fact) -> Row:
     return row
 
 
-def summed(summary: Summary[Row], rows: Iterable[Row]) -> dict[tuple[object, ...], dict[str, int]]:
-    """What the rows contribute, added up: amounts by name, by key."""
+def summed(
+    summary: Summary[Row], name: str, rows: Iterable[Row]
+) -> dict[tuple[object, ...], dict[str, int]]:
+    """What the rows contribute, added up as its table of this name does: amounts, by key."""
+    [stored] = [table for table in summary.stored if table.name == name]
     totals: dict[tuple[object, ...], dict[str, int]] = {}
     for contribution in filter(None, map(summary.contribution, rows)):
-        key, amounts = contribution
+        told = dict(zip(summary.key, contribution[0], strict=True))
+        key = tuple(told[column] for column in stored.key)
         before = totals.setdefault(key, dict.fromkeys(summary.amounts, 0))
-        for name, amount in zip(summary.amounts, amounts, strict=True):
-            before[name] += amount
+        for amount_name, amount in zip(summary.amounts, contribution[1], strict=True):
+            before[amount_name] += amount
     return totals

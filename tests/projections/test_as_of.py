@@ -81,7 +81,7 @@ def rows_of(reading: Reading, table: ReadTable[Any]) -> dict[Any, Any]:
 
 def sums_of(reading: Reading, history: History) -> dict[str, Mapping[Any, Any]]:
     sums: dict[str, Mapping[Any, Any]] = {}
-    for summary in history.of.summaries:
+    for summary in history.of.stored_summaries:
         columns = ", ".join((*summary.key, *summary.amounts))
         width = len(summary.key)
         sums[summary.name] = {
@@ -107,7 +107,9 @@ def test_lists_and_counts_as_of_a_moment_are_a_replay_to_it(
                 expected = by_hand(history.of, events, moment)
                 assert rows_of(reading, history.of) == expected
                 assert sums_of(reading, history) == {
-                    s.name: summed(s, expected.values()) for s in history.of.summaries
+                    stored.name: summed(summary, stored.name, expected.values())
+                    for summary in history.of.summaries
+                    for stored in summary.stored
                 }
 
 

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from domain.enrollment import Enrollment
 from projections.certificate_register import (
-    CERTIFICATE_COUNTS,
     CERTIFICATE_REGISTER,
+    CERTIFICATES_BY_ISSUE,
     CertificateRow,
     CertificateStatus,
 )
@@ -80,7 +80,7 @@ def test_what_else_happens_to_an_enrollment_is_not_in_the_register() -> None:
 
 def test_certificates_are_counted_by_program_and_status() -> None:
     both = register(*EARNED, revoked(), certified(OTHER_NUMBER))
-    assert summed(CERTIFICATE_COUNTS, both.values()) == {
+    assert summed(CERTIFICATES_BY_ISSUE, "certificate_counts", both.values()) == {
         (PROGRAM_ID, "revoked"): {"certificates": 1},
         (PROGRAM_ID, "issued"): {"certificates": 1},
     }

@@ -13,8 +13,8 @@ from domain.events import ALL_EVENTS
 from projections.enrollment_listing import (
     COUNTED,
     EMPLOYEE_SCORES,
-    ENROLLMENT_COUNTS,
     ENROLLMENT_LISTING,
+    ENROLLMENTS_BY_BEGINNING,
 )
 from projections.enrollment_row import EnrollmentRow, PastCycle
 from tests.domain.facts import (
@@ -218,14 +218,14 @@ def test_an_event_without_a_row_makes_none(event_class: type[Any]) -> None:
 def test_an_enrollment_is_counted_once_as_what_it_is(
     facts: tuple[Fact, ...], counted_as: str
 ) -> None:
-    assert summed(ENROLLMENT_COUNTS, [row(*facts)]) == {
+    assert summed(ENROLLMENTS_BY_BEGINNING, "enrollment_counts", [row(*facts)]) == {
         (PROGRAM_ID, "Sales"): dict.fromkeys(COUNTED, 0) | {counted_as: 1}
     }
 
 
 def test_enrollments_are_counted_by_program_and_department_of_the_day() -> None:
     sales, nowhere = row(ann_enrolled()), row(ann_enrolled(department=None))
-    counts = summed(ENROLLMENT_COUNTS, [sales, sales, nowhere])
+    counts = summed(ENROLLMENTS_BY_BEGINNING, "enrollment_counts", [sales, sales, nowhere])
     assert {key: amounts["enrolled"] for key, amounts in counts.items()} == {
         (PROGRAM_ID, "Sales"): 2,
         (PROGRAM_ID, ""): 1,
@@ -237,6 +237,6 @@ def test_an_employee_scores_the_best_of_each_program_in_hundredths() -> None:
     ninety = row(ann_enrolled(), completed(90), ann_enrolled(2), completed(70))
     running = row(ann_enrolled(), progressed(50))
     unscored = row(ann_enrolled(), completed())
-    assert summed(EMPLOYEE_SCORES, [eighty, ninety, running, unscored]) == {
+    assert summed(EMPLOYEE_SCORES, "employee_scores", [eighty, ninety, running, unscored]) == {
         ("ann",): {"programs": 2, "score_hundredths": 17_025}
     }

@@ -157,7 +157,7 @@ def test_folding_changes_no_row_that_was_there() -> None:
 
 def test_programs_are_counted_by_status() -> None:
     rows = [row(created()), row(created(), PUBLISHED), row(created(), PUBLISHED)]
-    assert summed(PROGRAMS_BY_STATUS, rows) == {
+    assert summed(PROGRAMS_BY_STATUS, "programs_by_status", rows) == {
         ("draft",): {"programs": 1},
         ("published",): {"programs": 2},
     }
