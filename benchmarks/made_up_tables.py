@@ -103,43 +103,37 @@ _COUNTED = ", ".join(
 )
 
 
-def _by(name: str, fine: str, coarse: tuple[str, str]) -> dict[str, str]:
-    return {
-        name: fine,
-        f"{name}_in_departments": f"department, {fine}",
-        f"{name}_in_programs": f"program_id, {fine}",
-        f"{name}_in_programs_by_{coarse[0]}": f"program_id, {coarse[1]}",
-    }
+def _month(day: str) -> str:
+    return f"date_trunc('month', {day})::date"
 
 
 def _by_day(name: str, day: str) -> dict[str, str]:
-    return _by(name, day, ("month", f"date_trunc('month', {day})::date"))
+    return {
+        name: day,
+        f"{name}_in_departments": f"department, {day}",
+        f"{name}_in_programs": f"program_id, {_month(day)}",
+    }
 
 
+_PERCENT_FROM = "floor(score_percent / 5) * 5"
 _ENROLLMENT_SUMMARIES = {
     "enrollment_counts": "program_id, department",
     **_by_day("enrollments_by_beginning", "began_at::date"),
     **_by_day("enrollments_by_due_day", "due_on"),
     **_by_day("enrollments_by_end", "ended_at::date"),
-    **_by(
-        "enrollments_by_score",
-        "round(score_percent * 100)",
-        ("percent", "floor(round(score_percent * 100) / 100)"),
-    ),
+    "enrollments_by_score": "round(score_percent * 100)",
+    "enrollments_by_score_in_departments": f"department, {_PERCENT_FROM}",
+    "enrollments_by_score_in_programs": f"program_id, {_PERCENT_FROM}",
 }
 _WAITING_SUMMARIES = {"waiting_counts": "program_id"}
+_LAST_DAY = "coalesce(valid_until, '9999-12-31')"
 _CERTIFICATE_SUMMARIES = {
     "certificate_counts": "program_id, status",
+    "certificates_by_last_day": f"{_LAST_DAY}, status",
+    "certificates_by_last_day_in_programs": f"program_id, {_month(_LAST_DAY)}, status",
+    "certificates_by_issue": "issued_at::date, status",
+    "certificates_by_issue_in_programs": f"program_id, {_month('issued_at::date')}, status",
 }
-for _name, _day in (
-    ("certificates_by_last_day", "coalesce(valid_until, '9999-12-31')"),
-    ("certificates_by_issue", "issued_at::date"),
-):
-    _CERTIFICATE_SUMMARIES |= {
-        _name: f"{_day}, status",
-        f"{_name}_in_programs": f"program_id, {_day}, status",
-        f"{_name}_in_programs_by_month": f"program_id, date_trunc('month', {_day})::date, status",
-    }
 
 
 def fill(conn: Connection, enrollments: int) -> None:

@@ -47,26 +47,34 @@ def catch_up(url: str, names: Sequence[str]) -> CatchUp:
         rows = conn.execute("SELECT max(position), count(*) FROM rollbook.events").fetchall()
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_project, args=(url, names, rows[0][0], there))
+    process = context.Process(target=_project, args=(url, names, there))
     process.start()
-    seconds, memory_mib = here.recv()
+    here.recv()
+    tables = [table for table in ALL_TABLES if table.name in names]
+    # Looked at from here, as the process has one interpreter for all of its threads.
+    with open_connection(url) as conn:
+        began = perf_counter()
+        here.send("begin")
+        while _reached(progress.read(conn), names) < rows[0][0] or without_indexes(conn, tables):
+            sleep(_GLANCE_SECONDS)
+        seconds = perf_counter() - began
+    here.send("end")
+    memory_mib = here.recv()
     process.join()
     return CatchUp(rows[0][1] / seconds, memory_mib)
 
 
-def _project(url: str, names: Sequence[str], last: int, pipe: Pipe) -> None:
+def _project(url: str, names: Sequence[str], pipe: Pipe) -> None:
     stop = Event()
     tables = [table for table in ALL_TABLES if table.name in names]
     thread = Thread(target=run, args=(url, event_codec(), tables, stop))
-    with open_connection(url) as conn:
-        began = perf_counter()
-        thread.start()
-        while _reached(progress.read(conn), names) < last or without_indexes(conn, tables):
-            sleep(_GLANCE_SECONDS)
-        seconds = perf_counter() - began
+    pipe.send("ready")
+    pipe.recv()
+    thread.start()
+    pipe.recv()
     stop.set()
     thread.join()
-    pipe.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MIB))
+    pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MIB)
 
 
 def _reached(found: dict[str, progress.Progress], names: Sequence[str]) -> int:

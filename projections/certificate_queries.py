@@ -15,11 +15,11 @@ from psycopg import Connection
 
 from projections.certificate_register import FOR_EVER, LAST_DAY, CertificateRow, CertificateStatus
 from projections.conditions import Conditions, Spread, Way
-from projections.count import NOTHING, Count, sum_by_levels, sum_of
+from projections.count import NOTHING, Count, count_by_steps, sum_of
 from projections.keyset import Listing, Sort
-from projections.levels import MONTHS
 from projections.names import LIVE, TODAY
 from projections.ranges import Range, day_before
+from projections.steps import MONTHS
 
 _LAST_DAY = LAST_DAY.replace("valid_until", "r.valid_until")
 
@@ -154,6 +154,10 @@ class CertificateFilter:
             found.setdefault(days, []).append(status)
         return [(statuses, days) for days, statuses in found.items()] or [([], Range())]
 
+    def way_to(self, status: CertificateStatus) -> Way:
+        """The way to all that is stored with this status."""
+        return self._way([status], Range())
+
     def _way(self, stored: Sequence[CertificateStatus], days: Range) -> Way:
         also = Conditions()
         days.add_to(also, _LAST_DAY)
@@ -213,8 +217,22 @@ def _known_total(wanted: CertificateFilter, status: CertificateStatus, days: Ran
             days = days.within(wanted.last_day).within(Range(most=day_before(FOR_EVER)))
     else:
         return sum_of("certificates", f"{LIVE}.certificate_counts", conditions)
-    if wanted.program_ids is not None:
-        table = f"{LIVE}.{table}_in_programs"
-        return sum_by_levels("certificates", table, conditions, MONTHS, days)
-    days.add_to(conditions, "day")
-    return sum_of("certificates", f"{LIVE}.{table}", conditions)
+    if wanted.program_ids is None:
+        days.add_to(conditions, "day")
+        return sum_of("certificates", f"{LIVE}.{table}", conditions)
+
+    def count_whole(months: Range) -> Count:
+        months.add_to(conditions, "month")
+        return sum_of("certificates", f"{LIVE}.{table}_in_programs", conditions)
+
+    def count_end(part: Range) -> Count:
+        left = Conditions()
+        left.add_any("r.program_id", wanted.program_ids)
+        if wanted.issued is None:
+            part.add_to(left, _LAST_DAY)
+        else:
+            part.as_moments().add_to(left, "r.issued_at")
+        left.ways.append(wanted.way_to(status))
+        return CERTIFICATES.count(left)
+
+    return count_by_steps(MONTHS, days.up_to_the_next_day(), count_whole, count_end)

@@ -11,9 +11,9 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.enrollment import Enrollment
-from projections.levels import first_of_month
 from projections.row import Row
-from projections.table import ReadTable, Summary
+from projections.steps import first_of_month
+from projections.table import Contribution, ReadTable, Summary
 
 FOR_EVER = date.max
 LAST_DAY = "coalesce(valid_until, '9999-12-31'::date)"
@@ -98,7 +98,7 @@ def _by_day(
 ) -> Summary[CertificateRow]:
     """Return the counts by a day and the status, of all and within each program."""
 
-    def contribution(row: CertificateRow) -> tuple[tuple[object, ...], tuple[int, ...]]:
+    def contribution(row: CertificateRow) -> Contribution:
         on = day(row)
         return (row.program_id, first_of_month(on), on, row.status), (1,)
 
@@ -110,8 +110,7 @@ def _by_day(
         (told_by, "program_id", "status"),
         rollups={
             name: ("day", "status"),
-            f"{name}_in_programs": ("program_id", "day", "status"),
-            f"{name}_in_programs_by_month": ("program_id", "month", "status"),
+            f"{name}_in_programs": ("program_id", "month", "status"),
             **(also or {}),
         },
     )

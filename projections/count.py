@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -12,8 +12,8 @@ from psycopg import Connection
 
 from projections.as_of import ask
 from projections.conditions import Conditions
-from projections.levels import Levels
 from projections.ranges import Range
+from projections.steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +42,15 @@ def sum_of(amounts: str, table: str, conditions: Conditions) -> Count:
     return Count(f"({sums})", conditions.values)
 
 
-def sum_by_levels(
-    amounts: str, table: str, conditions: Conditions, levels: Levels, wanted: Range
+def count_by_steps(
+    steps: Steps,
+    wanted: Range,
+    count_whole: Callable[[Range], Count],
+    count_end: Callable[[Range], Count],
 ) -> Count:
-    """Return the same of the rows in a range, from two tables.
-
-    `table` has the fine column, `<table>_by_<coarse column>` the coarse one.
-    """
-    counts = []
-    for column, part in levels.parts(wanted):
-        narrower = conditions.copy()
-        part.add_to(narrower, column)
-        name = table if column == levels.fine else f"{table}_by_{levels.coarse}"
-        counts.append(sum_of(amounts, name, narrower))
-    return reduce(add, counts)
+    """Return how many are in a range: whole steps by their beginnings, its ends by themselves."""
+    whole, ends = steps.parts(wanted)
+    return reduce(add, map(count_end, ends), NOTHING if whole is None else count_whole(whole))
 
 
 def told(conn: Connection[Any], count: Count) -> int | None:

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from projections.enrollment_evolving import EVENTS, evolve
 from projections.enrollment_row import EnrollmentRow
-from projections.levels import HUNDREDTHS, first_of_month, whole_percent
-from projections.table import ReadTable, Summary
+from projections.steps import first_of_month, percent_from
+from projections.table import Contribution, ReadTable, Summary
 
 BEGAN = "began_at"
 DUE = "coalesce(due_on, '9999-12-31'::date)"
@@ -30,6 +30,9 @@ COUNTED = (
 )
 """The states that are counted. `cancelled` is withdrawn without ever having started."""
 
+HUNDREDTHS = 100
+"""Of a percent: scores have two decimals at most."""
+
 _COUNTS = {one: tuple(int(one == state) for state in COUNTED) for one in COUNTED}
 _WITHDRAWN, _CANCELLED = _COUNTS["withdrawn"], _COUNTS["cancelled"]
 
@@ -43,76 +46,83 @@ def _counted_as(row: EnrollmentRow) -> tuple[int, ...]:
     return counted
 
 
-def _in_all_in_programs_and_in_departments(
-    name: str, fine: str, coarse: str
-) -> Mapping[str, tuple[str, ...]]:
-    return {
-        name: (fine,),
-        f"{name}_in_departments": ("department", fine),
-        # Of many programs each has few, so that nearly each has a row of its own.
-        f"{name}_in_programs": ("program_id", fine),
-        f"{name}_in_programs_by_{coarse}": ("program_id", coarse),
-    }
+def _in(row: EnrollmentRow, coarse: date | int, fine: date | int) -> Contribution:
+    return (row.program_id, row.department or "", coarse, fine), _counted_as(row)
 
 
 def _by_day(
     name: str,
     told_by: str,
-    day: Callable[[EnrollmentRow], date | None],
+    contribution: Callable[[EnrollmentRow], Contribution | None],
     also: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Summary[EnrollmentRow]:
-    """Return the counts by a day in UTC, as all times are; a row without it adds nothing."""
-
-    def contribution(row: EnrollmentRow) -> tuple[tuple[object, ...], tuple[int, ...]] | None:
-        on = day(row)
-        if on is None:
-            return None
-        key = row.program_id, row.department or "", first_of_month(on), on
-        return key, _counted_as(row)
-
     return Summary(
         name,
         {"program_id": UUID, "department": str, "month": date, "day": date},
         COUNTED,
         contribution,
         (told_by, "program_id", "department", *_COUNTED_BY),
-        rollups={**_in_all_in_programs_and_in_departments(name, "day", "month"), **(also or {})},
+        rollups={
+            name: ("day",),
+            f"{name}_in_departments": ("department", "day"),
+            # Programs are many: of one there are few on a day, so that most would have a row.
+            f"{name}_in_programs": ("program_id", "month"),
+            **(also or {}),
+        },
     )
+
+
+# All days are days in UTC, as all times of rows are.
+
+
+def _by_beginning(row: EnrollmentRow) -> Contribution:
+    on = row.began_at.date()
+    return _in(row, first_of_month(on), on)
+
+
+def _by_due_day(row: EnrollmentRow) -> Contribution | None:
+    on = row.due_on
+    return None if on is None else _in(row, first_of_month(on), on)
+
+
+def _by_end(row: EnrollmentRow) -> Contribution | None:
+    if row.ended_at is None:
+        return None
+    on = row.ended_at.date()
+    return _in(row, first_of_month(on), on)
+
+
+def _by_score(row: EnrollmentRow) -> Contribution | None:
+    score = row.score_percent
+    if score is None:
+        return None
+    return _in(row, percent_from(score), round(score * HUNDREDTHS))
 
 
 # Each has a beginning, so these have all there are.
 ENROLLMENTS_BY_BEGINNING = _by_day(
     "enrollments_by_beginning",
     "began_at",
-    lambda row: row.began_at.date(),
+    _by_beginning,
     also={"enrollment_counts": ("program_id", "department")},
 )
-ENROLLMENTS_BY_DUE_DAY = _by_day("enrollments_by_due_day", "due_on", lambda row: row.due_on)
-ENROLLMENTS_BY_END = _by_day(
-    "enrollments_by_end", "ended_at", lambda row: row.ended_at and row.ended_at.date()
-)
-
-
-def _by_score(row: EnrollmentRow) -> tuple[tuple[object, ...], tuple[int, ...]] | None:
-    score = row.score_percent
-    if score is None:
-        return None
-    hundredths = round(score * HUNDREDTHS)
-    key = row.program_id, row.department or "", whole_percent(hundredths), hundredths
-    return key, _counted_as(row)
-
-
+ENROLLMENTS_BY_DUE_DAY = _by_day("enrollments_by_due_day", "due_on", _by_due_day)
+ENROLLMENTS_BY_END = _by_day("enrollments_by_end", "ended_at", _by_end)
 ENROLLMENTS_BY_SCORE = Summary[EnrollmentRow](
     name="enrollments_by_score",
-    key={"program_id": UUID, "department": str, "percent": int, "hundredths": int},
+    key={"program_id": UUID, "department": str, "percent_from": int, "hundredths": int},
     amounts=COUNTED,
     contribution=_by_score,
     told_by=("score_percent", "program_id", "department", *_COUNTED_BY),
-    rollups=_in_all_in_programs_and_in_departments("enrollments_by_score", "hundredths", "percent"),
+    rollups={
+        "enrollments_by_score": ("hundredths",),
+        "enrollments_by_score_in_departments": ("department", "percent_from"),
+        "enrollments_by_score_in_programs": ("program_id", "percent_from"),
+    },
 )
 
 
-def _score(row: EnrollmentRow) -> tuple[tuple[object, ...], tuple[int, ...]] | None:
+def _score(row: EnrollmentRow) -> Contribution | None:
     best = row.best_score_percent
     return None if best is None else ((row.employee_id,), (1, round(best * HUNDREDTHS)))
 

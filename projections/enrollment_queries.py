@@ -298,20 +298,25 @@ def _count_matching(conn: Connection[Any], settled: EnrollmentFilter, matches: M
 
 
 def _known_without_search(conn: Connection[Any], settled: EnrollmentFilter) -> Count | None:
-    total = known_total(
+    if settled.overdue is False:
+        if settled.ranges:
+            return None
+        late = count_enrollments(conn, replace(settled, overdue=True).settled(conn))
+        everyone = _known_without_search(conn, replace(settled, overdue=None))
+        return None if everyone is None else everyone - late
+
+    def count_end(part: Range) -> Count:
+        return ENROLLMENTS.count(
+            replace(settled, ranges=dict.fromkeys(settled.ranges, part)).counted
+        )
+
+    return known_total(
         statuses=settled.statuses,
         program_ids=settled.program_ids,
         departments=settled.departments,
-        overdue=settled.overdue,
-        today=settled.today,
         ranges=settled.ranges,
+        count_end=count_end,
     )
-    if total is not None or settled.overdue is not False or settled.ranges:
-        return total
-    # Those that are overdue are fewer than those that are not.
-    late = count_enrollments(conn, replace(settled, overdue=True).settled(conn))
-    everyone = _known_without_search(conn, replace(settled, overdue=None))
-    return None if everyone is None else everyone - late
 
 
 def find_enrollment(

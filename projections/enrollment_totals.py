@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
-from domain.enrollment import OPEN, EnrollmentStatus
+from domain.enrollment import EnrollmentStatus
 from projections.conditions import Conditions
-from projections.count import Count, sum_by_levels, sum_of
-from projections.levels import HUNDREDTHS, MONTHS, PERCENTS
+from projections.count import Count, count_by_steps, sum_of
+from projections.enrollment_listing import HUNDREDTHS
 from projections.names import LIVE
-from projections.ranges import Range, day_before
+from projections.ranges import Range
+from projections.steps import FIVES, MONTHS
 
 _BY = {
-    "began": ("enrollments_by_beginning", MONTHS),
-    "due": ("enrollments_by_due_day", MONTHS),
-    "ended": ("enrollments_by_end", MONTHS),
-    "score": ("enrollments_by_score", PERCENTS),
+    "began": "enrollments_by_beginning",
+    "due": "enrollments_by_due_day",
+    "ended": "enrollments_by_end",
+    "score": "enrollments_by_score",
 }
 
 # A withdrawn enrollment is counted as cancelled when it never started.
@@ -31,57 +32,46 @@ def known_total(
     statuses: Sequence[str] | None,
     program_ids: Sequence[UUID] | None,
     departments: Sequence[str] | None,
-    overdue: bool | None,
-    today: date,
     ranges: Mapping[str, Range],
+    count_end: Callable[[Range], Count],
 ) -> Count | None:
     """Return how many there are, or None where no table of counts is that fine.
 
     By program, department and status the counts know all; by one range the status, and the
-    program or the department.
+    program or the department. Some know whole months alone, or scores in steps: what is left at
+    an end of the range is few, and counted by `count_end`.
     """
+    if len(ranges) > 1 or (ranges and program_ids is not None and departments is not None):
+        return None
     conditions = Conditions()
     conditions.add_any("department", departments)
     conditions.add_any("program_id", program_ids)
+    amounts = _amounts(statuses)
     if not ranges:
-        total = _sum("enrollment_counts", statuses, conditions)
-        if overdue is None:
-            return total
-        late = _overdue(statuses, program_ids, departments, today)
-        return None if late is None else total - late
-    is_too_fine = program_ids is not None and departments is not None
-    if len(ranges) > 1 or is_too_fine or overdue is not None:
-        return None
+        return sum_of(amounts, f"{LIVE}.enrollment_counts", conditions)
+
     [(name, wanted)] = ranges.items()
-    table, levels = _BY[name]
-    if name == "score":
-        ends = (wanted.least, wanted.most)
-        wanted = Range(*(None if end is None else round(end * HUNDREDTHS) for end in ends))
+    table = f"{LIVE}.{_BY[name]}"
     if program_ids is not None:
-        table = f"{LIVE}.{table}_in_programs"
-        return sum_by_levels(_amounts(statuses), table, conditions, levels, wanted)
-    wanted.add_to(conditions, levels.fine)
-    return _sum(table if departments is None else f"{table}_in_departments", statuses, conditions)
+        table = f"{table}_in_programs"
+    elif departments is not None:
+        table = f"{table}_in_departments"
 
+    def count_where(column: str, wanted: Range) -> Count:
+        narrower = conditions.copy()
+        wanted.add_to(narrower, column)
+        return sum_of(amounts, table, narrower)
 
-def _overdue(
-    statuses: Sequence[str] | None,
-    program_ids: Sequence[UUID] | None,
-    departments: Sequence[str] | None,
-    today: date,
-) -> Count | None:
-    return known_total(
-        statuses=[one for one in OPEN if statuses is None or one in statuses],
-        program_ids=program_ids,
-        departments=departments,
-        overdue=None,
-        today=today,
-        ranges={"due": Range(most=day_before(today))},
-    )
-
-
-def _sum(table: str, statuses: Sequence[str] | None, conditions: Conditions) -> Count:
-    return sum_of(_amounts(statuses), f"{LIVE}.{table}", conditions)
+    if name != "score":
+        if program_ids is None:
+            return count_where("day", wanted)
+        days = wanted.up_to_the_next_day()
+        return count_by_steps(MONTHS, days, partial(count_where, "month"), count_end)
+    if program_ids is None and departments is None:
+        ends = (wanted.least, wanted.most)
+        in_hundredths = (None if end is None else round(end * HUNDREDTHS) for end in ends)
+        return count_where("hundredths", Range(*in_hundredths))
+    return count_by_steps(FIVES, wanted, partial(count_where, "percent_from"), count_end)
 
 
 def _amounts(statuses: Sequence[str] | None) -> str:

@@ -53,9 +53,12 @@ def fold_history(
     folded = Folded.of(table, batch)
     found: list[Difference] = []
     known = courses or repeat(None, len(before))
+    erased = table.erased(batch.by_key)
     for (key, entries), stays, course in zip(batch.by_key.items(), before, known, strict=True):
         try:
-            followed = _followed(table, stays, entries, course)
+            followed = None if key in erased else _in_order(table, stays, entries, course)
+            if followed is None:
+                followed = _in_any_order(table, stays, entries)
         except Exception as of_contribution:  # noqa: BLE001  # the row is bad as a whole
             last = stays[-1] if stays else None
             followed = Followed(last, [], [], [], [], 0, of_contribution)
@@ -70,22 +73,10 @@ def fold_history(
     return folded
 
 
-def _followed(
-    table: History, stays: Sequence[Stay], entries: Sequence[Entry], course: Course | None
-) -> Followed:
-    if not table.erase_any(entries):
-        row = stays[-1].row if stays else None
-        if course is None or course.rows[0] != row:
-            course = Course.of(table, row, entries)
-        if (followed := _in_order(table, stays, entries, course)) is not None:
-            return followed
-    return _in_any_order(table, stays, entries)
-
-
 def _in_order(
-    table: History, stays: Sequence[Stay], entries: Sequence[Entry], course: Course
+    table: History, stays: Sequence[Stay], entries: Sequence[Entry], course: Course | None
 ) -> Followed | None:
-    """Return what a course does to stays; None where an event takes effect before the last one.
+    """Return what events do to stays; None where one takes effect before the last one.
 
     Most take effect behind all that was before. As long as all do, stays are only added, and none
     but the last one ends otherwise.
@@ -93,6 +84,9 @@ def _in_order(
     was = last = stays[-1] if stays else None
     if was is not None and not was.is_last:
         return None
+    row = None if was is None else was.row
+    if course is None or (course.rows[0] is not row and course.rows[0] != row):
+        course = Course.of(table, row, entries)
     ended: list[Stay] = []
     added: list[Stay] = []
     found: list[Difference] = []

@@ -39,11 +39,18 @@ class Range:
         most = [one.most for one in (self, other) if one.most is not None]
         return Range(max(least, default=None), min(most, default=None))
 
+    def up_to_the_next_day(self) -> Range:
+        """Return the same days, with an end that is not within them."""
+        if self.most in {None, date.max}:
+            return Range(self.least, before=self.before)
+        return Range(self.least, before=self.most + ONE_DAY)
+
     def as_moments(self) -> Range:
         """Return all moments of these days, in UTC."""
+        days = self.up_to_the_next_day()
         return Range(
-            least=None if self.least is None else _midnight(self.least),
-            before=None if self.most in {None, date.max} else _midnight(self.most + ONE_DAY),
+            least=None if days.least is None else _midnight(days.least),
+            before=None if days.before is None else _midnight(days.before),
         )
 
     def add_to(self, conditions: Conditions, expression: str) -> None:

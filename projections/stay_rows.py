@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -56,9 +56,10 @@ class StayRows:
 
         It does `settle` before it asks for some of which the last may not be written.
         """
+        erased = self._table.erased(by_key)
         known: list[Stay | None] = [
-            last if self._concern_only(last, entries) else None
-            for last, entries in zip(self._last.of(by_key), by_key.values(), strict=True)
+            last if _concern_only(last, entries) and key not in erased else None
+            for (key, entries), last in zip(by_key.items(), self._last.of(by_key), strict=True)
         ]
         begins = self._table.begins
         missing = [
@@ -68,21 +69,11 @@ class StayRows:
         ]
         if not self._last.unwritten.keys().isdisjoint(missing):
             settle()
-        stored = self._stored(conn, missing, by_key)
+        stored = self._stored(conn, missing, erased)
         return [
             stored.get(key, ()) if last is None else (last,)
             for key, last in zip(by_key, known, strict=True)
         ]
-
-    def _concern_only(self, last: Any, entries: Sequence[Entry]) -> bool:
-        """Whether the last stay is known, and all of the events took effect in that alone."""
-        if last is UNKNOWN or last is None or not last.is_last or self._table.erase_any(entries):
-            return False
-        begin = last.bounds.effective_from
-        for _, event in entries:  # noqa: SIM110  # `all` takes three times as long
-            if event.effective_at < begin:
-                return False
-        return True
 
     def writing(self, conn: Connection, folded: Folded) -> Writing:
         """Return what writes a batch."""
@@ -107,12 +98,12 @@ class StayRows:
         self._last.keep(rows)
 
     def _stored(
-        self, conn: Connection, keys: Sequence[Key], by_key: Mapping[Key, Sequence[Entry]]
+        self, conn: Connection, keys: Sequence[Key], erased: Collection[Key]
     ) -> dict[Key, list[Stay]]:
         """Return what is not known differently by now, and of what is erased all that ever was."""
         found: dict[Key, list[Stay]] = {}
-        whole = [key for key in keys if self._table.erase_any(by_key[key])]
-        known = [*keys] if not whole else [key for key in keys if key not in whole]
+        whole = [key for key in keys if key in erased]
+        known = [key for key in keys if key not in erased]
         width = len(self._columns) - len(BOUNDS)
         for some, known_until in ((known, NEVER), (whole, EVER)):
             if some:
@@ -136,6 +127,17 @@ class StayRows:
 
     def _end_values(self, stay: Stay) -> tuple[Any, ...]:
         return self._key(stay.row), *astuple(stay.bounds)
+
+
+def _concern_only(last: Any, entries: Sequence[Entry]) -> bool:
+    """Whether the last stay is known, and all of the events took effect in that alone."""
+    if last is UNKNOWN or last is None or not last.is_last:
+        return False
+    begin = last.bounds.effective_from
+    for _, event in entries:  # noqa: SIM110  # `all` takes three times as long
+        if event.effective_at < begin:
+            return False
+    return True
 
 
 def _values(stay: Stay) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import chain
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 import psycopg
@@ -36,6 +36,7 @@ class Indexing:
         self._conns = [open_patient(conninfo) for _ in range(AT_ONCE)]
         statements = statements_for_indexes(self._conns[0], tables, schema)
         self._indexes_left = len(statements)
+        self._ended = Event()
         self._lock = Lock()
         self._left: Iterator[Step] = chain(
             (partial(self._make_index, statement) for statement in statements),
@@ -47,6 +48,11 @@ class Indexing:
         ]
         for thread in self._threads:
             thread.start()
+
+    def wait(self, timeout_seconds: float) -> None:
+        """Wait until all indexes are made, or something went wrong; no longer than this."""
+        if self.holds_up:
+            self._ended.wait(timeout_seconds)
 
     @property
     def holds_up(self) -> bool:
@@ -77,6 +83,7 @@ class Indexing:
                     step(conn)
         except Exception as error:  # noqa: BLE001  # it is raised where it is asked for
             self._error = error
+            self._ended.set()
 
     def _next_step(self) -> Step | None:
         with self._lock:
@@ -86,6 +93,8 @@ class Indexing:
         conn.execute(statement)
         with self._lock:
             self._indexes_left -= 1
+            if not self._indexes_left:
+                self._ended.set()
 
     def _raise_error(self) -> None:
         if self._error is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from time import sleep
 
 from eventlog.codec import EventCodec
 from eventlog.pool import Connection
@@ -63,7 +62,8 @@ class Lanes:
         """
         going = [lane for lane in self._lanes if not lane.is_held_up]
         if not going:
-            sleep(timeout_seconds if self._lanes else 0)
+            if self._lanes:
+                self._lanes[0].wait(timeout_seconds)
             return False
         front, *behind = sorted(going, key=lambda lane: lane.reached, reverse=True)
         for lane in behind:
@@ -152,6 +152,11 @@ class _Lane:
         if self._indexing is not None and not self._indexing.holds_up:
             self._indexing, self.bare = None, ()
         return self._indexing is not None
+
+    def wait(self, timeout_seconds: float) -> None:
+        """Wait for what holds it up, no longer than this."""
+        if self._indexing is not None:
+            self._indexing.wait(timeout_seconds)
 
     def make_indexes(self, conninfo: str) -> Indexing:
         schema = self.bare[0].schema
