@@ -30,7 +30,7 @@ def window(parameters: Mapping[str, Any], listing: Listing, default: Order, limi
 
     Raises a 422 problem for a cursor that no page of the same list in the same order gave.
     """
-    orders: Sequence[Order] = parameters.get("sort") or [default]
+    orders = listing.in_full(parameters.get("sort") or [default])
     cursor = parameters["cursor"]
     after = None if cursor is None else _read(cursor, orders, listing)
     return Window(orders, limit, after)

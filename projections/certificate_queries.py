@@ -59,7 +59,7 @@ CERTIFICATES = Listing(
     fields=FIELDS,
     sorts={
         "issued_at": Sort("r.issued_at", datetime),
-        "valid_until": Sort(_LAST_DAY, date),
+        "valid_until": Sort(_LAST_DAY, date, then="issued_at"),
     },
     joined="""
         LEFT JOIN rollbook_read.program_listing p ON p.id = r.program_id

@@ -133,12 +133,13 @@ CERTIFICATE_REGISTER = ReadTable(
     keys=dict.fromkeys((Enrollment.CertificateIssued, Enrollment.CertificateRevoked), _number_of),
     evolve=evolve,
     # The column behind an expression is in the index as well: only then can it be walked without
-    # the table.
+    # the table. What is alike is sorted by its issue before its number, so that a new row is
+    # written behind all others.
     indexes=(
         "(status, issued_at, number) INCLUDE (valid_until)",
-        f"(status, ({LAST_DAY}), number) INCLUDE (valid_until)",
+        f"(status, ({LAST_DAY}), issued_at, number) INCLUDE (valid_until)",
         "(program_id, status, issued_at, number) INCLUDE (valid_until)",
-        f"(program_id, status, ({LAST_DAY}), number) INCLUDE (valid_until)",
+        f"(program_id, status, ({LAST_DAY}), issued_at, number) INCLUDE (valid_until)",
         "(employee_id, issued_at, number)",
         "(enrollment_id)",
     ),

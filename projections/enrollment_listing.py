@@ -147,23 +147,24 @@ ENROLLMENT_LISTING = ReadTable(
     # behind an expression is in the index as well: only then can it be walked without the table.
     # So is the employee, by whom what is otherwise alike is sorted. What a program and a
     # department have together is few, and sorted in any but the usual order, so that one index
-    # is enough.
+    # is enough. What is alike is sorted by its beginning before its id: so a new row is written
+    # behind all others that are alike, and not somewhere among them, as ids are in no order.
     indexes=(
         f"(status, {BEGAN}, id) INCLUDE (employee_id)",
         f"(program_id, status, {BEGAN}, id) INCLUDE (employee_id)",
         f"(department, status, {BEGAN}, id) INCLUDE (employee_id)",
         f"(program_id, department, {BEGAN}, id) INCLUDE (status, due_on, ended_at, employee_id)",
         f"(employee_id, {BEGAN}, id)",
-        f"(status, ({DUE}), id) INCLUDE (due_on, employee_id)",
-        f"(program_id, status, ({DUE}), id) INCLUDE (due_on, employee_id)",
-        f"(department, status, ({DUE}), id) INCLUDE (due_on, employee_id)",
-        f"(status, ({ENDED}), id) INCLUDE (ended_at, employee_id)",
-        f"(program_id, status, ({ENDED}), id) INCLUDE (ended_at, employee_id)",
-        f"(department, status, ({ENDED}), id) INCLUDE (ended_at, employee_id)",
+        f"(status, ({DUE}), {BEGAN}, id) INCLUDE (due_on, employee_id)",
+        f"(program_id, status, ({DUE}), {BEGAN}, id) INCLUDE (due_on, employee_id)",
+        f"(department, status, ({DUE}), {BEGAN}, id) INCLUDE (due_on, employee_id)",
+        f"(status, ({ENDED}), {BEGAN}, id) INCLUDE (ended_at, employee_id)",
+        f"(program_id, status, ({ENDED}), {BEGAN}, id) INCLUDE (ended_at, employee_id)",
+        f"(department, status, ({ENDED}), {BEGAN}, id) INCLUDE (ended_at, employee_id)",
         "(program_id, employee_id, id)",
-        "(status, score_percent, id) WHERE score_percent IS NOT NULL",
-        "(program_id, score_percent, id) WHERE score_percent IS NOT NULL",
-        "(department, score_percent, id) WHERE score_percent IS NOT NULL",
+        f"(status, score_percent, {BEGAN}, id) WHERE score_percent IS NOT NULL",
+        f"(program_id, score_percent, {BEGAN}, id) WHERE score_percent IS NOT NULL",
+        f"(department, score_percent, {BEGAN}, id) WHERE score_percent IS NOT NULL",
     ),
     summaries=(
         ENROLLMENTS_BY_BEGINNING,

@@ -84,9 +84,9 @@ ENROLLMENTS = Listing(
     fields=FIELDS | {"past_cycles": "r.past_cycles"},
     sorts={
         "began_at": Sort(f"r.{BEGAN}", datetime),
-        "due_on": Sort(DUE.replace("due_on", "r.due_on"), date),
-        "ended_at": Sort(ENDED.replace("ended_at", "r.ended_at"), datetime),
-        "score_percent": Sort("r.score_percent", float),
+        "due_on": Sort(DUE.replace("due_on", "r.due_on"), date, then="began_at"),
+        "ended_at": Sort(ENDED.replace("ended_at", "r.ended_at"), datetime, then="began_at"),
+        "score_percent": Sort("r.score_percent", float, then="began_at"),
         "employee_id": Sort("r.employee_id", str),
     },
     documents=frozenset({"signature"}),

@@ -34,11 +34,13 @@ class Sort:
     Attributes:
         expression: what SQL sorts by, never null, over the alias `r`.
         kind: the type of its values.
+        then: the name of what rows are sorted by that are alike, before their keys.
 
     """
 
     expression: str
     kind: type[SortValue]
+    then: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Window:
     """Which page of a list is wanted.
 
     Attributes:
-        orders: what it is sorted by, the first one first.
+        orders: what it is sorted by, in full, the first one first.
         limit: the most rows to answer with.
         after: the sort values and the key of the row before the page; None for the first page.
 
@@ -103,6 +105,14 @@ class Listing:
     sorts: Mapping[str, Sort]
     documents: frozenset[str] = frozenset()
     joined: str = ""
+
+    def in_full(self, orders: Sequence[Order]) -> Sequence[Order]:
+        """Return the orders with what follows from the last of them."""
+        last = orders[-1]
+        then = self.sorts[last.name].then
+        if then is None or then in {order.name for order in orders}:
+            return orders
+        return [*orders, Order(then, last.descending)]
 
     def page(
         self,

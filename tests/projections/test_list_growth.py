@@ -109,7 +109,7 @@ def _planned(request: pytest.FixtureRequest, sizes: Mapping[int, Connection]) ->
 
 
 def page(conn: Connection, listing: Listing, conditions: Any, order: Order) -> None:
-    found = listing.page(conn, ["id"], conditions, Window([order], LIMIT))
+    found = listing.page(conn, ["id"], conditions, Window(listing.in_full([order]), LIMIT))
     assert len(found.rows) in {0, LIMIT}
 
 
