@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -227,6 +228,19 @@ def test_a_cursor_of_another_order_or_list_is_refused(listed: Api) -> None:
         separator = "&" if "?" in path else "?"
         answer = listed.admin.get(f"{path}{separator}cursor={cursor}")
         assert (answer.status, list(answer.broken)) == (422, ["cursor"])
+
+
+@pytest.mark.parametrize("sort", ["due_on", "-due_on", "ended_at", "-ended_at"])
+def test_what_is_alike_is_sorted_by_its_beginning(listed: Api, sort: str) -> None:
+    found = walked(listed, f"enrollments?sort={sort}&limit=4")
+    assert len(found) == 21
+    places = [_place(item, sort.removeprefix("-")) for item in found]
+    assert places == sorted(places, reverse=sort.startswith("-"))
+
+
+def _place(item: Any, name: str) -> tuple[str, datetime, str]:
+    # What has none of it comes behind all others.
+    return item[name] or "9999", datetime.fromisoformat(item["began_at"]), item["id"]
 
 
 def test_an_empty_list_is_a_list(listed: Api) -> None:
