@@ -52,7 +52,7 @@ def databases(servers: Servers) -> Iterator[Databases]:
     """Makes migrated databases; for tests that need more than one."""
     made = Databases(servers)
     yield made
-    made.remove_template()
+    made.close()
 
 
 @pytest.fixture

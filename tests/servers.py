@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -132,7 +133,11 @@ def with_database(url: str, database: str) -> str:
 
 
 class Databases:
-    """Makes databases from one migrated template, and removes them again."""
+    """Makes databases from one migrated template, and removes them again.
+
+    A thread makes the next one while a test uses the last, and removes it afterwards: on a server
+    that keeps all it is told, both take longer than most tests.
+    """
 
     def __init__(self, servers: Servers) -> None:
         self._maintenance_url = servers.maintenance_url
@@ -142,23 +147,39 @@ class Databases:
         self._execute(("create database {}", self._template))
         template_url = with_database(self._maintenance_url, self._template)
         migrate(Settings.from_environment({"DATABASE_URL": template_url}))
+        self._beside = ThreadPoolExecutor(1, "databases")
+        self._next = self._beside.submit(self._make)
+        self._removed: list[Future[None]] = []
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """The url of a database that is migrated and empty."""
+        name = self._next.result()
+        self._next = self._beside.submit(self._make)
+        try:
+            yield with_database(self._maintenance_url, name)
+        finally:
+            self._removed.append(self._beside.submit(self._remove, name))
+
+    def close(self) -> None:
+        """Remove all that is left. Raises what went wrong when any was removed."""
+        self._removed.append(self._beside.submit(self._remove, self._next.result()))
+        self._removed.append(self._beside.submit(self._remove, self._template))
+        for removed in self._removed:
+            removed.result()
+        self._beside.shutdown()
+
+    def _make(self) -> str:
         name = f"{self._prefix}_{next(self._numbers)}"
         self._execute(
             ("create database {} template {}", name, self._template),
             # The one right that a database does not take over from its template.
             ("grant create on database {} to {}", name, ROLE),
         )
-        try:
-            yield with_database(self._maintenance_url, name)
-        finally:
-            self._execute(("drop database if exists {} with (force)", name))
+        return name
 
-    def remove_template(self) -> None:
-        self._execute(("drop database if exists {} with (force)", self._template))
+    def _remove(self, name: str) -> None:
+        self._execute(("drop database if exists {} with (force)", name))
 
     def _execute(self, *statements: tuple[LiteralString, *tuple[str, ...]]) -> None:
         with psycopg.connect(self._maintenance_url, autocommit=True) as connection:
