@@ -49,6 +49,10 @@ class FlagParameter(fields.Boolean):
 class PercentParameter(Percent):
     """0 to 100, written with two decimals at most."""
 
+    default_error_messages = Percent.default_error_messages | {
+        "invalid": "must be a number with two decimals at most"
+    }
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
         if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
             raise self.make_error("invalid")

@@ -159,6 +159,11 @@ def test_what_no_index_serves_or_nobody_understands_is_refused(
     assert (answer.status, list(answer.broken)) == (422, [field])
 
 
+def test_what_a_score_must_be_is_told(api: Api) -> None:
+    broken = api.admin.get("enrollments?score_min=80.123").broken
+    assert broken == {"score_min": "must be a number with two decimals at most"}
+
+
 def test_a_list_that_did_not_change_is_not_sent_again(api: Api) -> None:
     employee = api.hire(name="Una")
     last = api.enrolled(api.published()["id"], employee)
