@@ -106,11 +106,28 @@ def test_lists_and_counts_as_of_a_moment_are_a_replay_to_it(
             for history in FOLLOWED:
                 expected = by_hand(history.of, events, moment)
                 assert rows_of(reading, history.of) == expected
-                assert sums_of(reading, history) == {
-                    stored.name: summed(summary, stored.name, expected.values())
-                    for summary in history.of.summaries
-                    for stored in summary.stored
-                }
+                assert sums_of(reading, history) == added_up(history, expected)
+
+
+def added_up(history: History, rows: Mapping[Any, Any]) -> dict[str, Mapping[Any, Any]]:
+    return {
+        stored.name: summed(summary, stored.name, rows.values())
+        for summary in history.of.summaries
+        for stored in summary.stored
+    }
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(late_histories(), st.lists(st.integers(1, 100), max_size=4))
+def test_every_table_of_counts_has_what_the_rows_of_now_add_up_to(
+    database_url: str, events: list[Event], cuts: list[int]
+) -> None:
+    with open_connection(database_url) as conn:
+        projected(conn, events, cuts)
+        for history in FOLLOWED:
+            assert sums_of(conn, history) == added_up(history, rows_of(conn, history.of))
 
 
 @settings(
