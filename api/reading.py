@@ -140,7 +140,9 @@ def _in_state(tables: tuple[str, ...], state: State, show: Callable[[], Answered
 def asked_of(conn: Connection) -> Connection:
     """Return the connection for queries of this request: to the tables as of when it asks."""
     moment = asked_moment()
-    return conn if moment is None else cast("Connection", AsOf(conn, moment))
+    if moment is None:
+        return conn
+    return cast("Connection", AsOf(conn, moment, services().mapper))
 
 
 def _shown(query: Callable[..., Answered], args: Sequence[Any], ids: Mapping[str, Any]) -> Answered:

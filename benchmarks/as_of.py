@@ -96,7 +96,7 @@ def measure(url: str, events: int, rounds: int) -> dict[str, dict[str, float]]:
                 at = BEGIN + timedelta(seconds=events * share)
                 for _ in range(rounds):
                     began = perf_counter()
-                    ask(AsOf(conn, Moment(at, at)), at.date())
+                    ask(AsOf(conn, Moment(at, at), CODEC), at.date())
                     taken.append((perf_counter() - began) * MS_PER_SECOND)
             found[name] = {"median_ms": median(taken), "slowest_ms": max(taken)}
     return found

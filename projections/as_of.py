@@ -5,29 +5,39 @@ was known at the recorded time `known_at`. The state then is the fold, in order 
 version, of the events of each stream that took effect at or before the one and were
 recorded at or before the other. A query that is asked as of a moment is the query of
 the present, word for word: each live table that it names is put in its place as it
-would have been, read from the histories.
+would have been, read from the histories. A history may have those columns alone that
+rows are sought by; what is shown of a row is then folded from the log.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from domain.aggregate import Event
+from eventlog.codec import EventCodec
 from eventlog.fetching import fetch
-from projections.columns import columns_of
+from projections.columns import column, columns_of
 from projections.histories import FOLLOWED, PROGRAM_HISTORY
 from projections.history import BEFORE, HOLDS, History
 from projections.names import LIVE, TODAY
+from projections.past_rows import past_rows
 from projections.program_places import PROGRAM_PLACES
+from projections.row import Row
+from projections.rows import as_json
 
-_TIME = re.compile(r"%\((as_of|known_at)\)s")
+# Of a history as much may hold at a moment that to read all of it is quickest.
+_IN_ONE_STATE = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET LOCAL enable_seqscan = on"
+
+_GIVEN = re.compile(r"%\((as_of|known_at|rows)\)s")
 _LIVE_TABLE = re.compile(rf"\b{LIVE}\.(\w+)")
 
 Values = Sequence[object]
@@ -66,38 +76,78 @@ class AsOf:
         moment: which moment it is.
     """
 
-    def __init__(self, conn: psycopg.Connection[Any], moment: Moment) -> None:
+    def __init__(self, conn: psycopg.Connection[Any], moment: Moment, codec: EventCodec) -> None:
+        """Read the log with the `codec` where a history does not tell all."""
         self.present = conn
         self.moment = moment
+        self._codec = codec
         self._today = f"'{moment.day.isoformat()}'::date"
         self._times = {"as_of": moment.as_of, "known_at": moment.known_at}
 
     def execute(
         self, query: str, values: Values = (), *, binary: bool = False
     ) -> psycopg.Cursor[Any]:
-        """Run a query on live tables. Raises `NoHistoryError`, and as psycopg does."""
-        of_then, times = _of_then(query, self._today)
-        bound = [*(self._times[time] for time in times), *values]
-        with self.present.transaction():
-            # Of a history as much may hold at a moment that to read all of it is quickest.
-            self.present.execute("SET LOCAL enable_seqscan = on")
-            return self.present.execute(of_then, bound, binary=binary)
+        """Run a query on live tables, of what rows are sought by.
+
+        Raises `NoHistoryError`, and as psycopg does.
+        """
+        of_then, given = _of_then(query, self._today)
+        return self._run(of_then, [*(self._times[time] for time in given), *values], binary=binary)
+
+    @contextmanager
+    def in_one_state(self) -> Iterator[None]:
+        """Let all queries within see the tables and the log in one state."""
+        if self.present.info.transaction_status != TransactionStatus.IDLE:
+            yield
+        else:
+            with self.present.transaction():
+                self.present.execute(_IN_ONE_STATE)
+                yield
+
+    def shown(
+        self, columns: str, table: str, key: str, keys: Sequence[object], joined: str = ""
+    ) -> list[tuple[Any, ...]]:
+        """Return columns of rows that were found, in the order of the `keys`.
+
+        The table has the alias `r`, and what is `joined` to it stands for itself.
+        """
+        if not keys:
+            return []
+        kind = column(key, type(keys[0])).sql_type
+        query = f"""
+            SELECT {columns} FROM unnest(%s::{kind}[]) WITH ORDINALITY k(key, place)
+            JOIN {table} r ON r.{key} = k.key {joined} ORDER BY k.place
+        """  # noqa: S608  # made of constants
+        history = _IN_PART.get(table)
+        with self.in_one_state():
+            if history is None:
+                return self.execute(query, [list(keys)], binary=True).fetchall()
+            rows = past_rows(self.present, self._codec, history, self.moment.holds, keys)
+            of_then, given = _of_then(query, self._today, history.of.name)
+            values = {**self._times, "rows": as_json(list[Row](rows))}
+            bound = [*(values[name] for name in given), list(keys)]
+            return self._run(of_then, bound, binary=True).fetchall()
+
+    def _run(self, query: bytes, values: Values, *, binary: bool) -> psycopg.Cursor[Any]:
+        with self.in_one_state():
+            return self.present.execute(query, values, binary=binary)
 
 
 def ask(
     conn: psycopg.Connection[Any] | AsOf, query: str, values: Values = ()
 ) -> list[tuple[Any, ...]]:
     """Return the rows of a query on live tables, now or then. Raises as `AsOf.execute` does."""
-    if isinstance(conn, AsOf):
-        return conn.execute(query, values, binary=True).fetchall()
-    return fetch(conn, query, values)
+    if isinstance(conn, psycopg.Connection):
+        return fetch(conn, query, values)
+    return conn.execute(query, values, binary=True).fetchall()
 
 
 @lru_cache(maxsize=256)
-def _of_then(query: str, today: str) -> tuple[bytes, tuple[str, ...]]:
-    """Return the query on the tables of then, and the times that come before its own values.
+def _of_then(query: str, today: str, given: str | None = None) -> tuple[bytes, tuple[str, ...]]:
+    """Return the query on the tables of then, and what comes before its own values.
 
-    Without its schema, the name of a live table is that of the WITH query in front.
+    Without its schema, the name of a live table is that of the WITH query in front. The rows of
+    the one that is `given` are a value of the query.
     """
     named = sorted({*_LIVE_TABLE.findall(query)})
     for name in named:
@@ -105,14 +155,19 @@ def _of_then(query: str, today: str) -> tuple[bytes, tuple[str, ...]]:
             raise NoHistoryError(name)
     if not named:
         return query.encode(), ()
-    then = ", ".join(f"{name} AS NOT MATERIALIZED ({_THEN[name]})" for name in named)
-    times = tuple(_TIME.findall(then))
+    sources = {name: _given_rows(name) if name == given else _THEN[name] for name in named}
+    then = ", ".join(f"{name} AS NOT MATERIALIZED ({sql})" for name, sql in sources.items())
+    before = tuple(_GIVEN.findall(then))
     asked = _LIVE_TABLE.sub(r"\1", query).replace(TODAY, today)
-    return f"WITH {_TIME.sub('%s', then)} ({asked})".encode(), times
+    return f"WITH {_GIVEN.sub('%s', then)} ({asked})".encode(), before
+
+
+def _given_rows(name: str) -> str:
+    return f"SELECT * FROM json_populate_recordset(NULL::{LIVE}.{name}, %(rows)s::json)"  # noqa: S608  # constants
 
 
 def _rows(history: History) -> str:
-    columns = ", ".join(column.name for column in columns_of(history.of.row))
+    columns = ", ".join(history.kept)
     return f"SELECT {columns} FROM {LIVE}.{history.name} WHERE {HOLDS}"  # noqa: S608  # constants
 
 
@@ -166,3 +221,6 @@ _THEN: dict[str, str] = {
     PROGRAM_HISTORY.of.name: _programs(),
 }
 """For each live table the query that gives what it would have been."""
+
+_IN_PART = {f"{LIVE}.{one.of.name}": one for one in FOLLOWED if one.sought is not None}
+"""The histories that do not tell all of a row, by the tables that they follow."""

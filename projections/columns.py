@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -101,6 +101,21 @@ def row_maker(row: type[Row]) -> Callable[..., Any]:
         return row(*converted)
 
     return make
+
+
+def partial_row_maker(row: type[Row], names: Sequence[str]) -> Callable[..., Any]:
+    """Return the same for some of the columns, in this order; the others are none or empty."""
+    make, columns = row_maker(row), columns_of(row)
+    places = [row.__struct_fields__.index(name) for name in names]
+    blank: list[Any] = [[] if column.sql_type in {DOCUMENTS, TEXTS} else None for column in columns]
+
+    def make_some(*values: Any) -> Any:
+        whole: list[Any] = blank.copy()
+        for place, value in zip(places, values, strict=True):
+            whole[place] = value
+        return make(*whole)
+
+    return make_some
 
 
 def _readers(row: type[Row]) -> Iterator[tuple[int, Callable[[Any], Any]]]:

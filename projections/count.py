@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from projections.as_of import ask
+from projections.as_of import AsOf, ask
 from projections.conditions import Conditions
 from projections.ranges import Range
 from projections.steps import Steps
@@ -53,7 +53,7 @@ def count_by_steps(
     return reduce(add, map(count_end, ends), NOTHING if whole is None else count_whole(whole))
 
 
-def told(conn: Connection[Any], count: Count) -> int | None:
+def told(conn: Connection[Any] | AsOf, count: Count) -> int | None:
     """Return the number alone."""
     [(number,)] = ask(conn, f"SELECT {count.sql}", count.values)
     return None if number is None else int(number)

@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from domain.enrollment import OPEN, EnrollmentStatus
-from projections.as_of import ask
+from projections.as_of import AsOf, ask
 from projections.columns import columns_of, row_maker
 from projections.conditions import Conditions, Spread, Way
 from projections.count import NOTHING, Count
@@ -97,10 +97,8 @@ ENROLLMENTS = Listing(
 )
 
 _MAKE_ROW = row_maker(EnrollmentRow)
-_FIND_ROW = (  # made of constants
-    f"SELECT {', '.join(f'r.{column.name}' for column in columns_of(EnrollmentRow))}"  # noqa: S608
-    f" FROM {ENROLLMENTS.table} r WHERE r.id = %s"
-)
+_ROW = ", ".join(f"r.{column.name}" for column in columns_of(EnrollmentRow))
+_FIND_ROW = f"SELECT {_ROW} FROM {ENROLLMENTS.table} r WHERE r.id = %s"  # noqa: S608  # constants
 
 # More combinations of values than this are not each looked up in an index.
 _MOST_LOOKUPS = 600
@@ -331,9 +329,11 @@ def find_enrollment(
 
 def find_row(conn: Connection[Any], enrollment_id: UUID) -> EnrollmentRow | None:
     """Return the whole row of an enrollment, or None when there is none."""
-    found = next(iter(ask(conn, _FIND_ROW, (enrollment_id,))), None)
-    row: EnrollmentRow | None = None if found is None else _MAKE_ROW(*found)
-    return row
+    if isinstance(conn, AsOf):
+        found = conn.shown(_ROW, ENROLLMENTS.table, ENROLLMENTS.key, [enrollment_id])
+    else:
+        found = ask(conn, _FIND_ROW, (enrollment_id,))
+    return next((_MAKE_ROW(*values) for values in found), None)
 
 
 def is_overdue(row: EnrollmentRow, today: date) -> bool:

@@ -53,10 +53,9 @@ def fold_history(
     folded = Folded.of(table, batch)
     found: list[Difference] = []
     known = courses or repeat(None, len(before))
-    erased = table.erased(batch.by_key)
     for (key, entries), stays, course in zip(batch.by_key.items(), before, known, strict=True):
         try:
-            followed = None if key in erased else _in_order(table, stays, entries, course)
+            followed = _in_order(table, stays, entries, course)
             if followed is None:
                 followed = _in_any_order(table, stays, entries)
         except Exception as of_contribution:  # noqa: BLE001  # the row is bad as a whole
@@ -84,13 +83,13 @@ def _in_order(
     was = last = stays[-1] if stays else None
     if was is not None and not was.is_last:
         return None
-    row = None if was is None else was.row
-    if course is None or (course.rows[0] is not row and course.rows[0] != row):
+    row, goes_on = None if was is None else was.row, table.goes_on
+    if course is None or not (goes_on(row, course.rows[0]) or row == course.rows[0]):
         course = Course.of(table, row, entries)
     ended: list[Stay] = []
     added: list[Stay] = []
     found: list[Difference] = []
-    row, *later_rows = course.rows
+    later_rows = course.rows[1:]
     begin = (EVER, EVER) if was is None else (was.bounds.effective_from, was.bounds.known_from)
     is_new = False
     of_steps = _differences_of_steps(table, course)
@@ -98,7 +97,7 @@ def _in_order(
         at, known = event.effective_at, event.timestamp
         if at <= begin[0] or known < begin[1] or (is_new and row is None):
             return None
-        if later is row:
+        if goes_on(row, later):
             continue
         if of_step:
             found += [(number, (*key, at, known), amounts) for number, key, amounts in of_step]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.enrollment import Enrollment
 from projections.certificate_register import CERTIFICATE_REGISTER
-from projections.enrollment_evolving import without_text
 from projections.enrollment_listing import BEGAN, ENDED, ENROLLMENT_LISTING
 from projections.history import history_of
 from projections.program_listing import PLACES, PROGRAM_LISTING
@@ -23,9 +21,25 @@ ENROLLMENT_HISTORY = history_of(
         "(program_id)",
         "(employee_id)",
         # The last of it passes by what took effect later without looking at the rows.
-        f"(({ENDED}), id, effective_from) WHERE status = 'completed'",
+        f"(({ENDED}), {BEGAN}, id, effective_from) WHERE status = 'completed'",
     ),
-    erasures={Enrollment.TextErased: without_text},
+    # Most events of an enrollment are progress, which nobody seeks it by.
+    sought=(
+        "id",
+        "program_id",
+        "employee_id",
+        "status",
+        "cycle",
+        "department",
+        "due_on",
+        "score_percent",
+        "past_score_percent",
+        BEGAN,
+        "started_at",
+        "ended_at",
+        "signed_sha256",
+    ),
+    definition=1,
 )
 CERTIFICATE_HISTORY = history_of(
     CERTIFICATE_REGISTER,

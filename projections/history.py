@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, get_type_hints
 
 import msgspec
 
 from domain.aggregate import Event
-from projections.fold import Entry, Key
+from eventlog.source import Source
 from projections.row import Row
 from projections.table import ReadTable, Summary
 from projections.timeline import Bounds
@@ -28,28 +29,30 @@ BEFORE = "effective_at <= %(as_of)s AND recorded_at <= %(known_at)s"
 
 @dataclass(frozen=True, eq=False)
 class History(ReadTable[Any]):
-    """The stays of the rows of a read table: its columns, and the bounds.
+    """The stays of the rows of a read table: columns of it, and the bounds.
 
     Its summaries hold what is added to those of the table at an effective and a
     recorded time: what they came to at any two times is the sum of all before both.
 
     Attributes:
         of: the table whose rows it follows, by the same `evolve`.
-        erasures: the events that erase text, each with what it makes of every state of a row.
+        sought: the columns that rows are sought by, where only these are kept: as long as none
+            of them changes a stay goes on, and what else a row said is told by the log. They
+            must follow from the events and from each other alone.
     """
 
     of: ReadTable[Any] = None  # type: ignore[assignment]  # `history_of` gives it
-    erasures: Mapping[type[Event], Callable[[Any], Any]] = field(default_factory=dict)
+    sought: tuple[str, ...] | None = None
 
-    def erased(self, by_key: Mapping[Key, Sequence[Entry]]) -> set[Key]:
-        """Return the keys of which one of the events erases text."""
-        erasures = self.erasures
-        return {
-            key
-            for key, entries in by_key.items()
-            for _, event in entries
-            if type(event) in erasures
-        }
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The columns of the table that it keeps."""
+        return self.of.row.__struct_fields__ if self.sought is None else self.sought
+
+    @cached_property
+    def goes_on(self) -> Callable[[Any, Any], bool]:
+        """Whether a stay goes on, from its row and the one that an event made of it."""
+        return _goes_on(self.sought)
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -62,33 +65,58 @@ def history_of(
     name: str,
     indexes: tuple[str, ...],
     leaving_out: Iterable[type[Event]] = (),
-    erasures: Mapping[type[Event], Callable[[Any], Any]] | None = None,
+    sought: tuple[str, ...] | None = None,
+    definition: int = 0,
 ) -> History:
     """Return the history of `table` and of all its summaries.
 
-    It passes by the events `leaving_out`; `erasures` are as in `History`.
+    It passes by the events `leaving_out`; `sought` is as in `History`. The `definition` counts
+    the changes of the history itself, beside those of the table.
     """
     return History(
         name=name,
-        row=_with_bounds(table.row),
+        row=_with_bounds(table.row, sought),
         key=table.key,
         keys={kind: key for kind, key in table.keys.items() if kind not in {*leaving_out}},
-        evolve=table.evolve,
+        evolve=table.evolve if sought is None else _evolving(table, _goes_on(sought)),
         indexes=indexes,
         summaries=tuple(map(_changes_of, table.summaries)),
         begins=table.begins,
-        definition=table.definition,
+        definition=table.definition + definition,
         of=table,
-        erasures=erasures or {},
+        sought=sought,
     )
 
 
-def _with_bounds(row: type[Row]) -> type[Row]:
+def _with_bounds(row: type[Row], sought: tuple[str, ...] | None) -> type[Row]:
+    hints = get_type_hints(row)
+    kept = [(name, hints[name]) for name in sought or row.__struct_fields__]
     bounds = [(name, datetime) for name in BOUNDS]
     made: type[Any] = msgspec.defstruct(
-        f"{row.__name__}Stay", [*get_type_hints(row).items(), *bounds], bases=(Row,), frozen=True
+        f"{row.__name__}Stay", [*kept, *bounds], bases=(Row,), frozen=True
     )
     return made
+
+
+def _goes_on(sought: tuple[str, ...] | None) -> Callable[[Any, Any], bool]:
+    same = "row is later"
+    if sought is not None:
+        # What did not change is the very same value, but for a row that was just loaded.
+        alike = [f"(row.{name} is later.{name} or row.{name} == later.{name})" for name in sought]
+        same = f"{same} or (row is not None and later is not None and {' and '.join(alike)})"
+    return Source().function("row, later", f"return {same}")
+
+
+def _evolving(
+    table: ReadTable[Any], goes_on: Callable[[Any, Any], bool]
+) -> Callable[[Any, Any], Any]:
+    evolve = table.evolve
+
+    def evolve_what_is_sought(row: Any, event: Any) -> Any:
+        evolved = evolve(row, event)
+        return row if goes_on(row, evolved) else evolved
+
+    return evolve_what_is_sought
 
 
 def _changes_of(summary: Summary[Any]) -> Summary[Any]:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from projections.as_of import ask
+from projections.as_of import AsOf, ask
 from projections.conditions import Conditions, Way
 from projections.count import UNKNOWN, Count, told
 
@@ -124,6 +124,8 @@ class Listing:
     ) -> Page:
         """Return the page of the fields `names`, with what `count` comes to as its total."""
         keys, values = self._keys_sql(conditions, window)
+        if isinstance(conn, AsOf):
+            return self._page_of_then(conn, names, (keys, values), window, count)
         columns = ", ".join(map(self.fields.__getitem__, names))
         query = f"""
             SELECT {columns}, {count.sql} AS total, k.* FROM ({keys}) k
@@ -136,6 +138,31 @@ class Listing:
         after = None if len(found) <= limit else found[limit - 1][width + 1 :]
         return Page([row[:width] for row in found[:limit]], after, total)
 
+    def _page_of_then(
+        self,
+        conn: AsOf,
+        names: Sequence[str],
+        keys_query: tuple[str, Sequence[object]],
+        window: Window,
+        count: Count,
+    ) -> Page:
+        """Return a page of the past, whose rows are sought first and shown then."""
+        keys, values = keys_query
+        order, limit = self._order_sql(window, "k."), window.limit
+        query = f"SELECT {count.sql} AS total, k.* FROM ({keys}) k ORDER BY {order}"  # noqa: S608
+        with conn.in_one_state():
+            found = ask(conn, query, [*count.values, *values])
+            total = found[0][0] if found else told(conn, count)
+            rows = self._shown_of_then(conn, names, [row[-1] for row in found[:limit]])
+        after = None if len(found) <= limit else found[limit - 1][1:]
+        return Page(rows, after, total)
+
+    def _shown_of_then(
+        self, conn: AsOf, names: Sequence[str], keys: Sequence[object]
+    ) -> Sequence[Sequence[Any]]:
+        columns = ", ".join(map(self.fields.__getitem__, names))
+        return conn.shown(columns, self.table, self.key, keys, self.joined)
+
     def find(
         self, conn: Connection[Any], names: Sequence[str], conditions: Conditions
     ) -> Sequence[Any] | None:
@@ -146,9 +173,13 @@ class Listing:
         self, conn: Connection[Any], names: Sequence[str], conditions: Conditions
     ) -> Sequence[Sequence[Any]]:
         """Return the fields `names` of the few rows that meet the conditions."""
+        found = f"FROM {self.table} r {self.joined} WHERE {conditions.sql}"
+        if isinstance(conn, AsOf):
+            with conn.in_one_state():
+                keys = ask(conn, f"SELECT r.{self.key} {found}", conditions.values)
+                return self._shown_of_then(conn, names, [key for (key,) in keys])
         columns = ", ".join(map(self.fields.__getitem__, names))
-        query = f"SELECT {columns} FROM {self.table} r {self.joined} WHERE {conditions.sql}"  # noqa: S608
-        return ask(conn, query, conditions.values)
+        return ask(conn, f"SELECT {columns} {found}", conditions.values)
 
     def count(self, conditions: Conditions) -> Count:
         """Return how many rows meet the conditions; null when they are more than `MAX_COUNTED`.

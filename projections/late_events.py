@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,18 +45,9 @@ class Path:
             self.error = error
 
     def _apply(self, event: Any) -> None:
-        if type(event) in self._table.erasures:
-            self._rewrite(self._table.erasures[type(event)])
         turned = turn(self.timeline, event, self._table.evolve)
         self.timeline = turned.timeline
         self._retired |= {_place(stay): stay for stay in turned.retired}
-
-    def _rewrite(self, change: Callable[[Any], Any]) -> None:
-        """Let each row, as it ever was, be what `change` makes of it."""
-        self.timeline = [Stay(change(stay.row), stay.bounds) for stay in self.timeline]
-        self._retired = {
-            place: Stay(change(stay.row), stay.bounds) for place, stay in self._retired.items()
-        }
 
     def changes(self) -> list[Change]:
         """Return what is other than before."""

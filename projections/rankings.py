@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
+from projections.conditions import Conditions
+from projections.enrollment_queries import ENROLLMENTS
+from projections.keyset import Order, Window
 from projections.outcomes import Figure
 
-_RECENT = """
-    SELECT e.id, e.program_id, p.code, p.title, e.employee_id, m.name, e.department,
-           e.score_percent, e.grade, e.certificate_number, e.ended_at
-    FROM (
-        SELECT id, program_id, employee_id, department, score_percent, grade,
-               certificate_number, ended_at
-        FROM rollbook_read.enrollment_listing
-        WHERE status = 'completed'
-        ORDER BY coalesce(ended_at, '9999-12-31 00:00:00+00'::timestamptz) DESC, id DESC LIMIT %s
-    ) e
-    LEFT JOIN rollbook_read.program_listing p ON p.id = e.program_id
-    LEFT JOIN rollbook.employees m ON m.id = e.employee_id
-    ORDER BY e.ended_at DESC, e.id DESC
-"""
 # Ranks depend only on those before, so the first ones are found before they are ranked. The
 # quotients of whole numbers as small as these are equal as floats where they are equal.
 _TOP = """
@@ -70,6 +59,19 @@ class Completion:
     completed_at: datetime
 
 
+_COMPLETION = tuple(
+    {"enrollment_id": "id", "completed_at": "ended_at"}.get(one.name, one.name)
+    for one in fields(Completion)
+)
+_LATEST_FIRST = ENROLLMENTS.in_full([Order("ended_at", descending=True)])
+
+
+def _completed() -> Conditions:
+    conditions = Conditions()
+    conditions.add("r.status = 'completed'")
+    return conditions
+
+
 @dataclass(frozen=True, slots=True)
 class Performer:
     """An employee by the mean of the best score in each program; ties share a rank."""
@@ -93,7 +95,8 @@ class TopPerformers:
 
 def recent_completions(conn: Connection[Any], limit: int) -> list[Completion]:
     """Return the `limit` enrollments that were completed last, the latest first."""
-    return [Completion(*values) for values in conn.execute(_RECENT, (limit,))]
+    page = ENROLLMENTS.page(conn, _COMPLETION, _completed(), Window(_LATEST_FIRST, limit))
+    return [Completion(*values) for values in page.rows]
 
 
 def top_performers(conn: Connection[Any], min_programs: int, limit: int) -> TopPerformers:

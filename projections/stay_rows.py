@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -11,12 +11,12 @@ from msgspec.structs import astuple
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from eventlog.pool import Connection
-from projections.columns import Column, columns_of, row_maker
+from projections.columns import Column, columns_of, partial_row_maker
 from projections.fold import Entry, Folded, Key
 from projections.history import BOUNDS, History
 from projections.remembered import UNKNOWN, Remembered
 from projections.rows import ChangeRows, as_json, upsert
-from projections.timeline import EVER, NEVER, Bounds, Stay
+from projections.timeline import NEVER, Bounds, Stay
 from projections.writing import COPIED_ROWS, Copying, Staging, Writing
 
 
@@ -27,14 +27,14 @@ class StayRows:
     """
 
     def __init__(self, table: History, schema: str) -> None:
-        columns = [column.name for column in columns_of(table.of.row)]
-        self._columns = (*columns, *BOUNDS)
-        self._make = row_maker(table.of.row)
+        self._columns = (*table.kept, *BOUNDS)
+        self._make = partial_row_maker(table.of.row, table.kept)
+        self._kept = astuple if table.sought is None else attrgetter(*table.sought)
         self._key_name = table.key
         self._key = attrgetter(table.key)
         self._select = _select(table, schema)
         self._upsert = upsert(table, schema)
-        self._copying = Copying(schema, table.name, columns_of(table.row), _values)
+        self._copying = Copying(schema, table.name, columns_of(table.row), self._values)
         self._end = _end(table, schema, _ends_in_json(table)).as_bytes()
         self._ending = Staging(
             f"ended_{table.name}",
@@ -56,10 +56,9 @@ class StayRows:
 
         It does `settle` before it asks for some of which the last may not be written.
         """
-        erased = self._table.erased(by_key)
         known: list[Stay | None] = [
-            last if _concern_only(last, entries) and key not in erased else None
-            for (key, entries), last in zip(by_key.items(), self._last.of(by_key), strict=True)
+            last if _concern_only(last, entries) else None
+            for entries, last in zip(by_key.values(), self._last.of(by_key), strict=True)
         ]
         begins = self._table.begins
         missing = [
@@ -69,7 +68,7 @@ class StayRows:
         ]
         if not self._last.unwritten.keys().isdisjoint(missing):
             settle()
-        stored = self._stored(conn, missing, erased)
+        stored = self._stored(conn, missing)
         return [
             stored.get(key, ()) if last is None else (last,)
             for key, last in zip(by_key, known, strict=True)
@@ -97,26 +96,25 @@ class StayRows:
         """Keep the last stays that were folded for the next batch, and let go of old ones."""
         self._last.keep(rows)
 
-    def _stored(
-        self, conn: Connection, keys: Sequence[Key], erased: Collection[Key]
-    ) -> dict[Key, list[Stay]]:
-        """Return what is not known differently by now, and of what is erased all that ever was."""
+    def _stored(self, conn: Connection, keys: Sequence[Key]) -> dict[Key, list[Stay]]:
+        """Return what is not known differently by now."""
         found: dict[Key, list[Stay]] = {}
-        whole = [key for key in keys if key in erased]
-        known = [key for key in keys if key not in erased]
         width = len(self._columns) - len(BOUNDS)
-        for some, known_until in ((known, NEVER), (whole, EVER)):
-            if some:
-                with conn.cursor(binary=True) as cursor:
-                    cursor.execute(self._select, (some, known_until), prepare=True)
-                    for values in cursor:
-                        stay = Stay(self._make(*values[:width]), Bounds(*values[width:]))
-                        found.setdefault(self._key(stay.row), []).append(stay)
+        if keys:
+            with conn.cursor(binary=True) as cursor:
+                cursor.execute(self._select, (keys, NEVER), prepare=True)
+                for values in cursor:
+                    stay = Stay(self._make(*values[:width]), Bounds(*values[width:]))
+                    found.setdefault(self._key(stay.row), []).append(stay)
         return found
+
+    def _values(self, stay: Stay) -> tuple[Any, ...]:
+        values: tuple[Any, ...] = self._kept(stay.row) + astuple(stay.bounds)
+        return values
 
     def _as_rows(self, stays: Sequence[Stay]) -> Iterator[dict[str, Any]]:
         for stay in stays:
-            pairs = zip(self._columns, _values(stay), strict=True)
+            pairs = zip(self._columns, self._values(stay), strict=True)
             # What is left out is null; most rows have many of these.
             yield {name: value for name, value in pairs if value is not None}
 
@@ -140,14 +138,10 @@ def _concern_only(last: Any, entries: Sequence[Entry]) -> bool:
     return True
 
 
-def _values(stay: Stay) -> tuple[Any, ...]:
-    return astuple(stay.row) + astuple(stay.bounds)
-
-
 def _select(table: History, schema: str) -> bytes:
     return (
         SQL(
-            "SELECT {} FROM {} WHERE {key} = ANY(%s) AND known_until >= %s"
+            "SELECT {} FROM {} WHERE {key} = ANY(%s) AND known_until = %s"
             " ORDER BY {key}, effective_from"
         )
         .format(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,9 @@ from msgspec.structs import replace
 
 from domain.training_program import TrainingProgram
 from eventlog.pool import Connection, open_connection
+from projections.columns import partial_row_maker
 from projections.enrollment_listing import ENROLLMENT_LISTING
+from projections.enrollment_row import EnrollmentRow
 from projections.fold import Folded, Sorted
 from projections.histories import ENROLLMENT_HISTORY
 from projections.names import LIVE
@@ -100,7 +103,8 @@ def test_rows_that_change_come_back_as_they_are_then_and_the_others_as_they_were
 def test_stays_that_end_come_back_with_their_end_and_the_others_as_they_were(
     database_url: str, number: int
 ) -> None:
-    row = enrollment_with_past_cycles()
+    kept = attrgetter(*ENROLLMENT_HISTORY.kept)(enrollment_with_past_cycles())
+    row = partial_row_maker(EnrollmentRow, ENROLLMENT_HISTORY.kept)(*kept)
     ids = [UUID(int=n) for n in range(number + 1)]
     first, then = (Folded.of(ENROLLMENT_HISTORY, Sorted()) for _ in range(2))
     first.added.extend(Stay(replace(row, id=one), Bounds(BEGIN, BEGIN)) for one in ids)
