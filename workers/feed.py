@@ -1,4 +1,4 @@
-"""The log's events, read and decoded ahead by a thread while the last batch is written."""
+"""The log's events, read ahead by a thread while the last batch is folded and written."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from queue import Empty, Full, Queue
 from threading import Event, Thread
 
 from eventlog.codec import EventCodec
-from eventlog.pool import open_connection
+from eventlog.pool import Connection, open_connection
 from eventlog.reader import RowReader
+from eventlog.statements import LogRow
 from eventlog.wakeup import Ear
 from projections.decoding import decoded
 from projections.fold import Entry
@@ -17,14 +18,18 @@ from projections.fold import Entry
 POLL_SECONDS = 0.05
 CHUNK_EVENTS = 1_000
 CHUNKS_AHEAD = 20
+MOST_EVENTS = CHUNK_EVENTS * CHUNKS_AHEAD
+"""As many are taken at once, at least where there are more."""
 
-Chunk = Sequence[Entry] | Exception
+Chunk = Sequence[LogRow] | Exception
 
 
 class Feed:
     """The settled events behind the position `after`, in order, each decoded once.
 
-    It reads ahead no more than `CHUNKS_AHEAD` chunks, so its memory is bounded.
+    It reads ahead no more than `CHUNKS_AHEAD` chunks, so its memory is bounded. They are decoded
+    by the thread that takes them: another one would only take turns with it, and they change the
+    threads' turns and the processors' caches at each.
     """
 
     def __init__(self, conninfo: str, codec: EventCodec, after: int) -> None:
@@ -36,16 +41,17 @@ class Feed:
         self._thread = Thread(target=self._run, name="feed", daemon=True)
         self._thread.start()
 
-    def take(self, timeout_seconds: float) -> list[Entry]:
-        """Return all events that are there; wait for the first, at most this long.
+    def take(self, conn: Connection, timeout_seconds: float) -> list[Entry]:
+        """Return the events that are there, up to `MOST_EVENTS`; wait for the first, so long at most.
 
-        Raises what went wrong in reading; the feed is then of no more use.
+        The `conn` is asked for the keys of sealed text. Raises what went wrong in reading; the feed
+        is then of no more use.
         """
         entries: list[Entry] = []
         try:
-            entries.extend(_opened(self._chunks.get(timeout=timeout_seconds)))
-            while not self._chunks.empty():
-                entries.extend(_opened(self._chunks.get_nowait()))
+            entries += self._decoded(conn, self._chunks.get(timeout=timeout_seconds))
+            while len(entries) < MOST_EVENTS:
+                entries += self._decoded(conn, self._chunks.get_nowait())
         except Empty:
             pass
         return entries
@@ -62,11 +68,16 @@ class Feed:
                 while not self._closing.is_set():
                     events = reader.read(CHUNK_EVENTS)
                     if events:
-                        self._put(decoded(self._codec, conn, events))
+                        self._put(events)
                     elif not reader.waiting:
                         ear.wait(POLL_SECONDS)
         except Exception as error:  # noqa: BLE001  # it is raised where the events are taken
             self._put(error)
+
+    def _decoded(self, conn: Connection, chunk: Chunk) -> list[Entry]:
+        if isinstance(chunk, Exception):
+            raise chunk
+        return decoded(self._codec, conn, chunk)
 
     def _put(self, chunk: Chunk) -> None:
         while not self._closing.is_set():
@@ -75,9 +86,3 @@ class Feed:
             except Full:
                 continue
             return
-
-
-def _opened(chunk: Chunk) -> Sequence[Entry]:
-    if isinstance(chunk, Exception):
-        raise chunk
-    return chunk

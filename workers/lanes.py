@@ -70,7 +70,7 @@ class Lanes:
             self._catch_up(lane, front, up_to)
         if front.bare and self._is_close(front, last_position(self._conn)):
             return False
-        entries = front.feed.take(0 if behind or front.is_writing else timeout_seconds)
+        entries = front.feed.take(self._conn, 0 if behind or front.is_writing else timeout_seconds)
         return front.apply(self._conn, _up_to(up_to, entries))
 
     def keep(self) -> None:
@@ -99,7 +99,7 @@ class Lanes:
         goal = front.reached
         if lane.bare and self._is_close(lane, goal):
             return
-        entries = lane.feed.take(_GLANCE_SECONDS)
+        entries = lane.feed.take(self._conn, _GLANCE_SECONDS)
         lane.apply(self._conn, _up_to(up_to, _up_to(goal, entries)))
         if lane.reached == goal:
             for one in (front, lane):
