@@ -9,9 +9,8 @@ from datetime import date, timedelta
 from domain.enrollment import EnrollmentStatus
 from domain.training_program import ProgramStatus
 from projections.analytics import EXPIRING_WITHIN_DAYS
+from projections.enrollment_listing import BEST_SCORE
 
-# The best final score over all completed cycles; `greatest` passes over nulls.
-_BEST = "greatest(CASE WHEN r.status = 'completed' THEN r.score_percent END, r.past_score_percent)"
 _ENDS = "coalesce(r.valid_until, '9999-12-31'::date)"
 
 
@@ -77,7 +76,7 @@ def _certificates(condition: str, days: Callable[[date], Sequence[date]]) -> Par
 
 def _scored(amount: str) -> Part:
     decided_by = ("score_percent", "past_score_percent")
-    return Part("enrollment", f"{_BEST} IS NOT NULL", decided_by, amount)
+    return Part("enrollment", f"{BEST_SCORE} IS NOT NULL", decided_by, amount)
 
 
 _NOT_YET = {"waitlisted": ("waitlisted",), "cancelled": ("cancelled",)}
@@ -106,7 +105,7 @@ FIGURES: Mapping[str, ExplainedFigure] = {
     ),
     "mean_score_percent": ExplainedFigure(
         "The mean of an employee's best final score in each program.",
-        {"numerator": _scored(_BEST), "denominator": _scored("1")},
+        {"numerator": _scored(BEST_SCORE), "denominator": _scored("1")},
         ("employee_id",),
     ),
     "programs": ExplainedFigure(

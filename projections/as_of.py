@@ -173,18 +173,17 @@ def _rows(history: History) -> str:
 
 def _sums(history: History) -> Iterator[tuple[str, str]]:
     """Yield the stored summaries of the table with what they were, as they hold no empty rows."""
-    for of, changes in zip(history.of.summaries, history.summaries, strict=True):
-        sums = [f"sum({name})::bigint" for name in of.amounts]
-        amounts = ", ".join(
-            f"{total} AS {name}" for total, name in zip(sums, of.amounts, strict=True)
-        )
-        for stored in of.stored:
+    for summary in history.of.summaries:
+        told = summary.in_sql
+        amounts = [f"{told.amounts[name]} AS {name}" for name in summary.amounts]
+        for stored in summary.stored:
+            key = [f"{told.key[name]} AS {name}" for name in stored.key]
+            numbers = ", ".join(str(number) for number, _ in enumerate(key, start=1))
             yield (
                 stored.name,
                 (
-                    f"SELECT {', '.join(stored.key)}, {amounts} FROM {LIVE}.{changes.name}"  # noqa: S608
-                    f" WHERE {BEFORE} GROUP BY {', '.join(stored.key)}"
-                    f" HAVING {' OR '.join(f'{total} <> 0' for total in sums)}"
+                    f"SELECT {', '.join([*key, *amounts])} FROM {LIVE}.{history.name}"  # noqa: S608
+                    f" WHERE {HOLDS} AND {told.among} GROUP BY {numbers}"
                 ),
             )
 

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from domain.enrollment import Enrollment
 from projections.row import Row
-from projections.steps import first_of_month
-from projections.table import Contribution, ReadTable, Summary
+from projections.steps import first_of_month, month_in_sql, utc_day_in_sql
+from projections.table import Contribution, InSql, ReadTable, Summary
 
 FOR_EVER = date.max
 LAST_DAY = "coalesce(valid_until, '9999-12-31'::date)"
@@ -94,6 +94,7 @@ def _by_day(
     name: str,
     told_by: str,
     day: Callable[[CertificateRow], date],
+    day_in_sql: str,
     also: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Summary[CertificateRow]:
     """Return the counts by a day and the status, of all and within each program."""
@@ -108,6 +109,15 @@ def _by_day(
         ("certificates",),
         contribution,
         (told_by, "program_id", "status"),
+        InSql(
+            {
+                "program_id": "program_id",
+                "month": month_in_sql(day_in_sql),
+                "day": day_in_sql,
+                "status": "status",
+            },
+            {"certificates": "count(*)"},
+        ),
         rollups={
             name: ("day", "status"),
             f"{name}_in_programs": ("program_id", "month", "status"),
@@ -120,10 +130,14 @@ CERTIFICATES_BY_ISSUE = _by_day(
     "certificates_by_issue",
     "issued_at",
     lambda row: row.issued_at.date(),
+    utc_day_in_sql("issued_at"),
     also={"certificate_counts": ("program_id", "status")},
 )
 CERTIFICATES_BY_LAST_DAY = _by_day(
-    "certificates_by_last_day", "valid_until", lambda row: row.valid_until or FOR_EVER
+    "certificates_by_last_day",
+    "valid_until",
+    lambda row: row.valid_until or FOR_EVER,
+    LAST_DAY,
 )
 
 CERTIFICATE_REGISTER = ReadTable(

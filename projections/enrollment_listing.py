@@ -9,8 +9,8 @@ from uuid import UUID
 
 from projections.enrollment_evolving import EVENTS, evolve
 from projections.enrollment_row import EnrollmentRow
-from projections.steps import first_of_month, percent_from
-from projections.table import Contribution, ReadTable, Summary
+from projections.steps import first_of_month, month_in_sql, percent_from, utc_day_in_sql
+from projections.table import Contribution, InSql, ReadTable, Summary
 
 BEGAN = "began_at"
 DUE = "coalesce(due_on, '9999-12-31'::date)"
@@ -33,10 +33,21 @@ COUNTED = (
 HUNDREDTHS = 100
 """Of a percent: scores have two decimals at most."""
 
+BEST_SCORE = "greatest(CASE WHEN status = 'completed' THEN score_percent END, past_score_percent)"
+"""The best final score over all completed cycles, as SQL; `greatest` passes over nulls."""
+
 _COUNTS = {one: tuple(int(one == state) for state in COUNTED) for one in COUNTED}
 _WITHDRAWN, _CANCELLED = _COUNTS["withdrawn"], _COUNTS["cancelled"]
 
 _COUNTED_BY = ("status", "started_at")
+_COUNTED_IN_SQL = {state: f"status = '{state}'" for state in COUNTED} | {
+    "withdrawn": "status = 'withdrawn' AND started_at IS NOT NULL",
+    "cancelled": "status = 'withdrawn' AND started_at IS NULL",
+}
+_AMOUNTS_IN_SQL = {
+    state: f"count(*) FILTER (WHERE {counted})" for state, counted in _COUNTED_IN_SQL.items()
+}
+_PLACE_IN_SQL = {"program_id": "program_id", "department": "coalesce(department, '')"}
 
 
 def _counted_as(row: EnrollmentRow) -> tuple[int, ...]:
@@ -54,6 +65,7 @@ def _by_day(
     name: str,
     told_by: str,
     contribution: Callable[[EnrollmentRow], Contribution | None],
+    day_in_sql: str,
     also: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Summary[EnrollmentRow]:
     return Summary(
@@ -62,6 +74,11 @@ def _by_day(
         COUNTED,
         contribution,
         (told_by, "program_id", "department", *_COUNTED_BY),
+        InSql(
+            _PLACE_IN_SQL | {"month": month_in_sql(day_in_sql), "day": day_in_sql},
+            _AMOUNTS_IN_SQL,
+            among=f"{told_by} IS NOT NULL",
+        ),
         rollups={
             name: ("day",),
             f"{name}_in_departments": ("department", "day"),
@@ -104,16 +121,26 @@ ENROLLMENTS_BY_BEGINNING = _by_day(
     "enrollments_by_beginning",
     "began_at",
     _by_beginning,
+    utc_day_in_sql(BEGAN),
     also={"enrollment_counts": ("program_id", "department")},
 )
-ENROLLMENTS_BY_DUE_DAY = _by_day("enrollments_by_due_day", "due_on", _by_due_day)
-ENROLLMENTS_BY_END = _by_day("enrollments_by_end", "ended_at", _by_end)
+ENROLLMENTS_BY_DUE_DAY = _by_day("enrollments_by_due_day", "due_on", _by_due_day, "due_on")
+ENROLLMENTS_BY_END = _by_day("enrollments_by_end", "ended_at", _by_end, utc_day_in_sql("ended_at"))
 ENROLLMENTS_BY_SCORE = Summary[EnrollmentRow](
     name="enrollments_by_score",
     key={"program_id": UUID, "department": str, "percent_from": int, "hundredths": int},
     amounts=COUNTED,
     contribution=_by_score,
     told_by=("score_percent", "program_id", "department", *_COUNTED_BY),
+    in_sql=InSql(
+        _PLACE_IN_SQL
+        | {
+            "percent_from": "floor(score_percent / 5)::bigint * 5",
+            "hundredths": f"round(score_percent * {HUNDREDTHS})::bigint",
+        },
+        _AMOUNTS_IN_SQL,
+        among="score_percent IS NOT NULL",
+    ),
     rollups={
         "enrollments_by_score": ("hundredths",),
         "enrollments_by_score_in_departments": ("department", "percent_from"),
@@ -133,6 +160,14 @@ EMPLOYEE_SCORES = Summary[EnrollmentRow](
     amounts=("programs", "score_hundredths"),
     contribution=_score,
     told_by=("employee_id", "status", "score_percent", "past_score_percent"),
+    in_sql=InSql(
+        {"employee_id": "employee_id"},
+        {
+            "programs": "count(*)",
+            "score_hundredths": f"sum(round({BEST_SCORE} * {HUNDREDTHS}))::bigint",
+        },
+        among=f"{BEST_SCORE} IS NOT NULL",
+    ),
 )
 
 

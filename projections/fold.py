@@ -73,16 +73,14 @@ class Course(msgspec.Struct, gc=False):
     Attributes:
         rows: as it was before, and after each event that could be applied; None while it is not.
         error: what ended it before the last event.
-        differences: what all of it changes in the summaries, as far as that was asked for.
     """
 
     rows: list[Any]
     error: Exception | None = None
-    differences: list[Difference] | None = None
 
     @classmethod
     def of(cls, table: ReadTable[Any], row: Any, entries: Sequence[Entry]) -> Course:
-        """Return the course that the row takes by the events, without the differences."""
+        """Return the course that the row takes by the events."""
         rows, evolve = [row], table.evolve
         try:
             for _, event in entries:
@@ -141,12 +139,11 @@ def fold(table: ReadTable[Any], batch: Sorted, before: Sequence[Any], stops: Sto
         row = course.rows[-1]
         if row is not old:
             try:
-                course.differences = table.differences(old, row)
+                found += table.differences(old, row)
             except Exception as of_contribution:  # noqa: BLE001  # the row is bad as a whole
                 row, course = old, Course([old], of_contribution)
             else:
                 _note_change(folded, key, old, row)
-                found += course.differences
         courses.append(course)
         if course.error is not None:
             folded.hold(key, entries[len(course.rows) - 1 :], course.error, stops)

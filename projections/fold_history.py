@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise, repeat
+from itertools import repeat
 
 import msgspec
 
-from projections.fold import Course, Entry, Folded, Sorted, Stops, add_up
+from projections.fold import Course, Entry, Folded, Sorted, Stops
 from projections.history import History
-from projections.late_events import Path, differences
-from projections.table import Contribution, Difference, differing
+from projections.late_events import Path
 from projections.timeline import EVER, Bounds, Stay
 
 Courses = Sequence[Course]
@@ -23,7 +22,6 @@ class Followed(msgspec.Struct, gc=False):
     Attributes:
         last: the stay that holds after it, or ended last.
         added, changed, ended: the stays that are new, that have another row, or only another end.
-        differences: what that adds to the summaries.
         applied: how many events could be applied.
         error: what ended it before the last event.
     """
@@ -32,7 +30,6 @@ class Followed(msgspec.Struct, gc=False):
     added: list[Stay]
     changed: list[Stay]
     ended: list[Stay]
-    differences: list[Difference]
     applied: int
     error: Exception | None
 
@@ -51,24 +48,21 @@ def fold_history(
     Where the `courses` tell what the events make of the rows, they are not folded again.
     """
     folded = Folded.of(table, batch)
-    found: list[Difference] = []
     known = courses or repeat(None, len(before))
     for (key, entries), stays, course in zip(batch.by_key.items(), before, known, strict=True):
         try:
             followed = _in_order(table, stays, entries, course)
             if followed is None:
                 followed = _in_any_order(table, stays, entries)
-        except Exception as of_contribution:  # noqa: BLE001  # the row is bad as a whole
+        except Exception as error:  # noqa: BLE001  # the row is bad as a whole
             last = stays[-1] if stays else None
-            followed = Followed(last, [], [], [], [], 0, of_contribution)
+            followed = Followed(last, [], [], [], 0, error)
         folded.rows[key] = followed.last
         folded.added.extend(followed.added)
         folded.changed.extend(followed.changed)
         folded.gone.extend(followed.ended)
-        found += followed.differences
         if followed.error is not None:
             folded.hold(key, entries[followed.applied :], followed.error, stops)
-    add_up([*folded.summaries.values()], found)
     return folded
 
 
@@ -88,19 +82,15 @@ def _in_order(
         course = Course.of(table, row, entries)
     ended: list[Stay] = []
     added: list[Stay] = []
-    found: list[Difference] = []
     later_rows = course.rows[1:]
     begin = (EVER, EVER) if was is None else (was.bounds.effective_from, was.bounds.known_from)
     is_new = False
-    of_steps = _differences_of_steps(table, course)
-    for (_, event), later, of_step in zip(entries, later_rows, of_steps, strict=False):
+    for (_, event), later in zip(entries, later_rows, strict=False):
         at, known = event.effective_at, event.timestamp
         if at <= begin[0] or known < begin[1] or (is_new and row is None):
             return None
         if goes_on(row, later):
             continue
-        if of_step:
-            found += [(number, (*key, at, known), amounts) for number, key, amounts in of_step]
         if is_new:
             last = Stay(row, Bounds(*begin, at, known))
             added.append(last)
@@ -111,23 +101,7 @@ def _in_order(
     if is_new and row is not None:
         last = Stay(row, Bounds(*begin))
         added.append(last)
-    return Followed(last, added, [], ended, found, len(later_rows), course.error)
-
-
-def _differences_of_steps(table: History, course: Course) -> list[Sequence[Difference]]:
-    """Return what each step of a course changes in the summaries."""
-    if course.differences is not None and len(course.rows) == 2:  # noqa: PLR2004  # a single step
-        return [course.differences]
-    found: list[Sequence[Difference]] = []
-    of_row: Sequence[Contribution | None] = ()
-    for row, later in pairwise(course.rows):
-        if row is not None and later is not None and table.tells_the_same(row, later):
-            found.append(())
-            continue
-        of_later = table.contributions(later)
-        found.append(differing(of_row or table.contributions(row), of_later))
-        of_row = of_later
-    return found
+    return Followed(last, added, [], ended, len(later_rows), course.error)
 
 
 def _in_any_order(table: History, stays: Sequence[Stay], entries: Sequence[Entry]) -> Followed:
@@ -139,7 +113,6 @@ def _in_any_order(table: History, stays: Sequence[Stay], entries: Sequence[Entry
         [stay for was, stay in changes if was is None],
         [stay for was, stay in changes if was is not None and was.row is not stay.row],
         [stay for was, stay in changes if was is not None and was.row is stay.row],
-        differences(table, changes),
         path.applied,
         path.error,
     )

@@ -45,14 +45,18 @@ CERTIFICATE_HISTORY = history_of(
     CERTIFICATE_REGISTER,
     "certificate_history",
     indexes=("(status, issued_at, number)", "(program_id)", "(employee_id)"),
+    definition=1,
 )
 PROGRAM_HISTORY = history_of(
     PROGRAM_LISTING,
     "program_history",
     indexes=(),
     leaving_out=PLACES,
+    definition=1,
 )
-WAITING_HISTORY = history_of(WAITING_LIST, "waiting_history", indexes=("(program_id)",))
+WAITING_HISTORY = history_of(
+    WAITING_LIST, "waiting_history", indexes=("(program_id)",), definition=1
+)
 
 FOLLOWED = (PROGRAM_HISTORY, WAITING_HISTORY, ENROLLMENT_HISTORY, CERTIFICATE_HISTORY)
 HISTORIES: tuple[ReadTable[Any], ...] = (*FOLLOWED, PROGRAM_PLACES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, get_type_hints
@@ -13,7 +13,7 @@ import msgspec
 from domain.aggregate import Event
 from eventlog.source import Source
 from projections.row import Row
-from projections.table import ReadTable, Summary
+from projections.table import ReadTable
 from projections.timeline import Bounds
 
 BOUNDS = Bounds.__struct_fields__
@@ -24,15 +24,14 @@ HOLDS = """effective_from <= %(as_of)s AND known_from <= %(known_at)s
 """Whether a stay holds at the two times."""
 
 BEFORE = "effective_at <= %(as_of)s AND recorded_at <= %(known_at)s"
-"""Whether a change counts at the two times."""
+"""Whether an event counts at the two times."""
 
 
 @dataclass(frozen=True, eq=False)
 class History(ReadTable[Any]):
     """The stays of the rows of a read table: columns of it, and the bounds.
 
-    Its summaries hold what is added to those of the table at an effective and a
-    recorded time: what they came to at any two times is the sum of all before both.
+    It has no summaries: what they came to is added up from the stays that held.
 
     Attributes:
         of: the table whose rows it follows, by the same `evolve`.
@@ -68,7 +67,7 @@ def history_of(
     sought: tuple[str, ...] | None = None,
     definition: int = 0,
 ) -> History:
-    """Return the history of `table` and of all its summaries.
+    """Return the history of `table`.
 
     It passes by the events `leaving_out`; `sought` is as in `History`. The `definition` counts
     the changes of the history itself, beside those of the table.
@@ -80,7 +79,6 @@ def history_of(
         keys={kind: key for kind, key in table.keys.items() if kind not in {*leaving_out}},
         evolve=table.evolve if sought is None else _evolving(table, _goes_on(sought)),
         indexes=indexes,
-        summaries=tuple(map(_changes_of, table.summaries)),
         begins=table.begins,
         definition=table.definition + definition,
         of=table,
@@ -117,10 +115,3 @@ def _evolving(
         return row if goes_on(row, evolved) else evolved
 
     return evolve_what_is_sought
-
-
-def _changes_of(summary: Summary[Any]) -> Summary[Any]:
-    times = {"effective_at": datetime, "recorded_at": datetime}
-    return replace(
-        summary, name=f"{summary.name}_changes", key={**summary.key, **times}, rollups={}
-    )

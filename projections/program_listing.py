@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from domain.training_program import ProgramEvent, ProgramStatus, TrainingProgram
 from projections.row import Row
-from projections.table import ReadTable, Summary
+from projections.table import InSql, ReadTable, Summary
 
 if TYPE_CHECKING:
     from domain.program_details import Certification, ProgramDetails
@@ -161,6 +161,7 @@ PROGRAMS_BY_STATUS = Summary[ProgramRow](
     amounts=("programs",),
     contribution=lambda row: ((row.status,), (1,)),
     told_by=("status",),
+    in_sql=InSql({"status": "status"}, {"programs": "count(*)"}),
 )
 
 PROGRAM_LISTING = ReadTable(

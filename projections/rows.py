@@ -12,7 +12,7 @@ from psycopg.rows import args_row
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from eventlog.pool import Connection
-from projections.columns import columns_of, row_maker, summary_columns
+from projections.columns import columns_of, row_maker
 from projections.fold import Amounts, Entry, Folded, Key, add_up
 from projections.remembered import UNKNOWN, Remembered
 from projections.table import ReadTable, Summary, SumTable
@@ -109,24 +109,6 @@ class SummaryRows:
             rows.write(added, [one for one in added if min(one[1]) < 0], writing)
 
 
-class ChangeRows:
-    """The changes of one summary's amounts. Each may be negative, and nearly all are new rows."""
-
-    def __init__(self, summary: Summary[Any], schema: str) -> None:
-        self.name = summary.name
-        [stored] = summary.stored
-        self._rows = AddedRows(stored, schema)
-        self._copying = Copying(schema, stored.name, summary_columns(stored), _values)
-
-    def write(self, net: Amounts, writing: Writing) -> None:
-        """Let `writing` add amounts, and remove the rows with nothing in them."""
-        added = _added(net)
-        if len(added) < COPIED_ROWS:
-            self._rows.write(added, added, writing)
-        else:
-            self._copying.write(added, writing)
-
-
 class AddedRows:
     """The rows of one SQL table to which amounts are added."""
 
@@ -148,11 +130,6 @@ class AddedRows:
         return as_json(
             [dict(zip(self._columns, (*key, *amounts), strict=True)) for key, amounts in lines]
         )
-
-
-def _values(added: Added) -> tuple[object, ...]:
-    key, amounts = added
-    return (*key, *amounts)
 
 
 def _added(net: Amounts) -> list[Added]:

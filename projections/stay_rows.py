@@ -15,7 +15,7 @@ from projections.columns import Column, columns_of, partial_row_maker
 from projections.fold import Entry, Folded, Key
 from projections.history import BOUNDS, History
 from projections.remembered import UNKNOWN, Remembered
-from projections.rows import ChangeRows, as_json, upsert
+from projections.rows import as_json, upsert
 from projections.timeline import NEVER, Bounds, Stay
 from projections.writing import COPIED_ROWS, Copying, Staging, Writing
 
@@ -42,7 +42,6 @@ class StayRows:
             self._end_values,
             partial(_end, table, schema),
         )
-        self._summaries = [ChangeRows(summary, schema) for summary in table.summaries]
         self._table = table
         self._last = Remembered()
 
@@ -88,8 +87,6 @@ class StayRows:
             self._ending.write(folded.gone, writing)
         elif folded.gone:
             writing.statements.append((self._end, (self._ends(folded.gone),)))
-        for summary in self._summaries:
-            summary.write(folded.summaries[summary.name], writing)
         return writing
 
     def remember(self, rows: Mapping[Key, Stay | None]) -> None:

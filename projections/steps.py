@@ -51,6 +51,16 @@ def first_of_month(day: date) -> date:
     return day.replace(day=1)
 
 
+def month_in_sql(day: str) -> str:
+    """Return the first day of the month of a day, as SQL."""
+    return f"date_trunc('month', {day})::date"
+
+
+def utc_day_in_sql(moment: str) -> str:
+    """Return the day of a moment in UTC, as SQL."""
+    return f"({moment} AT TIME ZONE 'UTC')::date"
+
+
 def percent_from(score_percent: float) -> int:
     """Return the first of the five whole percents that a score lies in."""
     return int(score_percent // 5) * 5

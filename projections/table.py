@@ -34,6 +34,21 @@ class SumTable:
     amounts: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class InSql:
+    """What rows contribute to a summary, told to the database.
+
+    Attributes:
+        key: the values of the key columns, over the columns of the rows.
+        amounts: what rows with the same key come to, each an aggregate.
+        among: which rows contribute.
+    """
+
+    key: Mapping[str, str]
+    amounts: Mapping[str, str]
+    among: str = "true"
+
+
 @dataclass(frozen=True, eq=False)
 class Summary(Generic[Row]):
     """A coarser table: what the rows of a finer one add up to.
@@ -46,6 +61,7 @@ class Summary(Generic[Row]):
             columns, and the amounts in their order. None when it adds nothing.
             Same row, same contribution: it is taken away again when the row changes.
         told_by: the fields of the row that tell its contribution, and no others do.
+        in_sql: the contribution once more, for what was: rows of then are added up when asked for.
         rollups: the SQL tables that are stored in its place, if any are: by the name of each the
             key columns that it has, over the others of which it adds up.
 
@@ -56,6 +72,7 @@ class Summary(Generic[Row]):
     amounts: tuple[str, ...]
     contribution: Callable[[Row], Contribution | None]
     told_by: tuple[str, ...]
+    in_sql: InSql
     rollups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property

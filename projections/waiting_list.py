@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.enrollment import Enrollment
 from domain.training_program import TrainingProgram
 from projections.row import Row
-from projections.table import ReadTable, Summary
+from projections.table import InSql, ReadTable, Summary
 
 
 class WaitingRow(Row, frozen=True):
@@ -52,6 +52,7 @@ WAITING_COUNTS = Summary[WaitingRow](
     amounts=("waiting",),
     contribution=lambda row: ((row.program_id,), (1,)),
     told_by=("program_id",),
+    in_sql=InSql({"program_id": "program_id"}, {"waiting": "count(*)"}),
 )
 
 WAITING_LIST = ReadTable(

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -303,19 +302,3 @@ def test_a_row_may_come_back_at_the_moment_it_went_in_a_batch_that_is_copied(
         parked = conn.execute("SELECT * FROM rollbook_read.parked").fetchall()
         waiting = conn.execute("SELECT count(*) FROM rollbook_read.waiting_history").fetchall()
     assert (parked, waiting) == ([], [(COPIED_ROWS,)])
-
-
-def test_changes_of_a_sum_may_come_at_one_moment_in_two_batches_that_are_copied(
-    database_url: str,
-) -> None:
-    waitlisted: Any = full(TrainingProgram.EmployeeWaitlisted)
-    programs = [UUID(int=n) for n in range(COPIED_ROWS)]
-    first, second = (
-        [replace(waitlisted, originator_id=one, employee_id=employee) for one in programs]
-        for employee in ("e1", "e2")
-    )
-    with open_connection(database_url) as conn:
-        projected(conn, [*first, *second], [len(first)])
-        parked = conn.execute("SELECT * FROM rollbook_read.parked").fetchall()
-        changes = conn.execute("SELECT DISTINCT waiting FROM rollbook_read.waiting_counts_changes")
-        assert (parked, changes.fetchall()) == ([], [(2,)])

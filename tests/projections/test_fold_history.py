@@ -15,7 +15,7 @@ from projections.fold import Folded, Stops, fold
 from projections.fold_history import fold_history
 from projections.histories import CERTIFICATE_HISTORY, ENROLLMENT_HISTORY, WAITING_HISTORY
 from projections.history import History
-from projections.late_events import Path, differences
+from projections.late_events import Path
 from projections.sorting import Sorting
 from projections.timeline import Stay
 from tests.projections.late_histories import late_histories
@@ -25,19 +25,11 @@ Stays = dict[Any, list[Stay]]
 some_cuts = st.lists(st.integers(1, 60), max_size=5)
 
 
-def sums_of(found: Any) -> dict[Any, list[int]]:
-    sums: dict[Any, list[int]] = {}
-    for name, key, amounts in found:
-        before = sums.get((name, key), [0] * len(amounts))
-        sums[name, key] = [one + other for one, other in zip(before, amounts, strict=True)]
-    return {key: amounts for key, amounts in sums.items() if any(amounts)}
-
-
 def in_store(history: History, folded: Folded) -> Any:
     """What is stored of a fold."""
     lists = (folded.added, folded.changed, folded.gone, folded.rows.values())
     stays = [[stored(history, stay) for stay in some] for some in lists]
-    return stays, [*folded.rows], folded.summaries, folded.held
+    return stays, [*folded.rows], folded.held
 
 
 def stored(history: History, stay: Stay | None) -> Any:
@@ -95,7 +87,3 @@ def _assert_each_event_makes_it(
         assert stored(history, folded.rows[key]) == stored(history, last)
     found = [stored(history, stay) for stay in (*folded.added, *folded.changed, *folded.gone)]
     assert sorted(map(repr, found)) == sorted(repr(stored(history, stay)) for _, stay in changes)
-    names = list(folded.summaries)
-    of_nets = ((n, key, a) for n, net in folded.summaries.items() for key, a in net.items())
-    by_hand = ((names[number], key, a) for number, key, a in differences(history, changes))
-    assert sums_of(of_nets) == sums_of(by_hand)
