@@ -16,6 +16,10 @@ Courses = Sequence[Course]
 """How the rows of the table that a history follows fared in the same batch, in its order."""
 
 
+Known = Stay | Sequence[Stay]
+"""The stays of one key, in order; or the last one alone, which no event took effect before."""
+
+
 class Followed(msgspec.Struct, gc=False):
     """What a batch does to the stays of one key.
 
@@ -37,7 +41,7 @@ class Followed(msgspec.Struct, gc=False):
 def fold_history(
     table: History,
     batch: Sorted,
-    before: Sequence[Sequence[Stay]],
+    before: Sequence[Known],
     stops: Stops,
     courses: Courses = (),
 ) -> Folded:
@@ -48,8 +52,14 @@ def fold_history(
     Where the `courses` tell what the events make of the rows, they are not folded again.
     """
     folded = Folded.of(table, batch)
-    known = courses or repeat(None, len(before))
-    for (key, entries), stays, course in zip(batch.by_key.items(), before, known, strict=True):
+    told = courses or repeat(None, len(before))
+    for (key, entries), known, course in zip(batch.by_key.items(), before, told, strict=True):
+        if course is not None and isinstance(known, Stay):
+            going_on = _going_on(table, known, course)
+            if going_on is not None:
+                folded.rows[key] = going_on
+                continue
+        stays = (known,) if isinstance(known, Stay) else known
         try:
             followed = _in_order(table, stays, entries, course)
             if followed is None:
@@ -64,6 +74,20 @@ def fold_history(
         if followed.error is not None:
             folded.hold(key, entries[followed.applied :], followed.error, stops)
     return folded
+
+
+def _going_on(table: History, last: Stay, course: Course) -> Stay | None:
+    """Return the last stay with the row that it comes to, None where it ends.
+
+    Most events are progress, and end none.
+    """
+    row, goes_on = last.row, table.goes_on
+    if course.error is not None:
+        return None
+    for later in course.rows:
+        if not goes_on(row, later):
+            return None
+    return Stay(later, last.bounds)
 
 
 def _in_order(

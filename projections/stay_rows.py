@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 from eventlog.pool import Connection
 from projections.columns import Column, columns_of, partial_row_maker
 from projections.fold import Entry, Folded, Key
+from projections.fold_history import Known
 from projections.history import BOUNDS, History
 from projections.remembered import UNKNOWN, Remembered
 from projections.rows import as_json, upsert
@@ -50,7 +51,7 @@ class StayRows:
         conn: Connection,
         by_key: Mapping[Key, Sequence[Entry]],
         settle: Callable[[], None],
-    ) -> list[Sequence[Stay]]:
+    ) -> list[Known]:
         """Return the stays that the events may concern, in order of effective time, for each key.
 
         It does `settle` before it asks for some of which the last may not be written.
@@ -69,7 +70,7 @@ class StayRows:
             settle()
         stored = self._stored(conn, missing)
         return [
-            stored.get(key, ()) if last is None else (last,)
+            stored.get(key, ()) if last is None else last
             for key, last in zip(by_key, known, strict=True)
         ]
 
