@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import pairwise, starmap
+from operator import attrgetter
 from typing import Any
 
 import psycopg
@@ -78,6 +79,10 @@ def projected(conn: Connection, events: Sequence[Event], cuts: Sequence[int]) ->
         ahead.settle(conn)
 
 
+SOUGHT = {one.of: one.kept for one in FOLLOWED if one.sought is not None}
+"""The columns that rows of the past are sought by, where the others are told by the log."""
+
+
 def rows_of(reading: Reading, table: ReadTable[Any]) -> dict[Any, Any]:
     columns = ", ".join(f"r.{column.name}" for column in columns_of(table.row))
     make, name = row_maker(table.row), f"{LIVE}.{table.name}"
@@ -85,6 +90,10 @@ def rows_of(reading: Reading, table: ReadTable[Any]) -> dict[Any, Any]:
     if isinstance(reading, AsOf):
         found = reading.shown(columns, name, table.key, keys)
         assert len(found) == len(keys)
+        if table in SOUGHT:
+            of_stays = ask(reading, f"SELECT {', '.join(SOUGHT[table])} FROM {name}")  # noqa: S608  # the same
+            shown = map(attrgetter(*SOUGHT[table]), starmap(make, found))
+            assert sorted(map(repr, of_stays)) == sorted(map(repr, shown))
     else:
         found = ask(reading, f"SELECT {columns} FROM {name} r")  # noqa: S608  # the same
     return {getattr(row, table.key): row for row in (make(*values) for values in found)}
@@ -202,6 +211,17 @@ def test_an_event_may_take_effect_before_the_stay_that_is_remembered(database_ur
     with open_connection(database_url) as conn:
         logged(conn, late)
         projected(conn, late, [len(late) - 1])
+        for moment in moments(late):
+            expected = by_hand(ENROLLMENT_LISTING, late, moment)
+            assert rows_of(AsOf(conn, moment, CODEC), ENROLLMENT_LISTING) == expected
+
+
+def test_a_stay_that_ends_and_comes_back_in_one_batch_was_away_between(database_url: str) -> None:
+    acts = (("enroll", 0), ("progress", 10), ("complete", 90), ("void", 0), ("progress", 20))
+    late = told_late(history([("ada", *act) for act in acts]), [(1, 0)] * 9)
+    with open_connection(database_url) as conn:
+        logged(conn, late)
+        projected(conn, late, [4])
         for moment in moments(late):
             expected = by_hand(ENROLLMENT_LISTING, late, moment)
             assert rows_of(AsOf(conn, moment, CODEC), ENROLLMENT_LISTING) == expected
