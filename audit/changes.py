@@ -56,9 +56,9 @@ class Fold:
         """Take in the next event, and return what it changed."""
         changes: list[Change] = []
         for resource, table in RESOURCES.items():
-            key_of = table.keys.get(type(event))
-            if key_of is not None:
-                changes += self._evolve(resource, table, key_of(event), event)
+            key = table.concerned(event)
+            if key is not None:
+                changes += self._evolve(resource, table, key, event)
         return changes
 
     def _evolve(self, resource: str, table: ReadTable[Any], key: Key, event: Event) -> list[Change]:

@@ -52,5 +52,4 @@ def explained(history: Iterable[Step], resource: str, key: Key) -> Explained | N
 
 
 def _concerns(step: Step, resource: str, key: Key) -> bool:
-    key_of = RESOURCES[resource].keys.get(type(step.event)) if step.event else None
-    return key_of is not None and key_of(step.event) == key
+    return RESOURCES[resource].concerned(step.event) == key

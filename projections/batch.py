@@ -163,7 +163,7 @@ class Lockstep:
         courses: dict[tuple[ReadTable[Any], int], Courses] = {}
         for one, batch in zip(self.stored, batches, strict=True):
             if error is not None and one.table.name in refusing:
-                batch.hold_all(error, one.stops)
+                batch.hold_all(one.table, error, one.stops)
             followed = one.table.of if isinstance(one.table, History) else one.table
             same = followed, id(batch.by_key)
             folded = one.fold(conn, batch, settle, courses.get(same, ()))

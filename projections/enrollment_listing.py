@@ -175,7 +175,7 @@ ENROLLMENT_LISTING = ReadTable(
     name="enrollment_listing",
     row=EnrollmentRow,
     key="id",
-    keys=dict.fromkeys(EVENTS, attrgetter("originator_id")),
+    keys=dict.fromkeys(EVENTS, attrgetter("originator_id.int")),
     evolve=evolve,
     # Each begins with what lists are filtered by, and goes on with an order. What changes with
     # every progress is in none of them, so that such a change stays within its page. The column

@@ -52,19 +52,24 @@ class Sorted:
 
     Attributes:
         by_key: for each row they concern, its events in order.
+        each: the events themselves, for a table that has a row for each.
         held: those that cannot be given to a row, or must wait.
     """
 
     by_key: dict[Key, list[Entry]] = field(default_factory=dict)
+    each: Sequence[Entry] = ()
     held: list[Held] = field(default_factory=list)
 
-    def hold_all(self, error: Exception, stops: Stops) -> None:
+    def hold_all(self, table: ReadTable[Any], error: Exception, stops: Stops) -> None:
         """Give up every event of the batch."""
-        for key, entries in self.by_key.items():
-            stops.keys.add(str(key))
-            self.held.extend(Held(str(key), position, error) for position, _ in entries)
+        rows: dict[Key, Sequence[Entry]] = {**self.by_key}
+        rows |= {entry[0]: [entry] for entry in self.each}
+        for key, entries in rows.items():
+            text = str(table.value_of(key))
+            stops.keys.add(text)
+            self.held.extend(Held(text, position, error) for position, _ in entries)
         # Another table may have been given the same events.
-        self.by_key = {}
+        self.by_key, self.each = {}, ()
 
 
 class Course(msgspec.Struct, gc=False):
@@ -96,19 +101,21 @@ class Folded:
     """What a batch does to one table.
 
     Attributes:
+        table: which table.
         rows: the touched rows as they are after it, by key; None for those that are not there.
         added: the rows that are new.
         changed: those that are other than before.
-        gone: the keys of the rows that are no more.
+        gone: the keys of the rows that are no more, as they stand in the table.
         summaries: by the name of each summary, what to add to its amounts.
         held: the events that were not applied.
         courses: how each row that was touched fared, in the order of the batch.
     """
 
+    table: ReadTable[Any]
     rows: dict[Key, Any]
     added: list[Any]
     changed: list[Any]
-    gone: list[Key]
+    gone: list[Any]
     summaries: dict[str, Amounts]
     held: list[Held]
     courses: list[Course]
@@ -116,13 +123,15 @@ class Folded:
     @classmethod
     def of(cls, table: ReadTable[Any], batch: Sorted) -> Folded:
         """Return what is known before anything is applied."""
-        return cls({}, [], [], [], {s.name: {} for s in table.summaries}, list(batch.held), [])
+        nets: dict[str, Amounts] = {summary.name: {} for summary in table.summaries}
+        return cls(table, {}, [], [], [], nets, list(batch.held), [])
 
     def hold(self, key: Key, entries: Sequence[Entry], error: Exception, stops: Stops) -> None:
         """Hold events of a row, of which the first raised the error; what comes later waits."""
-        stops.keys.add(str(key))
-        self.held.append(Held(str(key), entries[0][0], error))
-        self.held.extend(Held(str(key), position) for position, _ in entries[1:])
+        text = str(self.table.value_of(key))
+        stops.keys.add(text)
+        self.held.append(Held(text, entries[0][0], error))
+        self.held.extend(Held(text, position) for position, _ in entries[1:])
 
 
 def fold(table: ReadTable[Any], batch: Sorted, before: Sequence[Any], stops: Stops) -> Folded:
@@ -156,17 +165,17 @@ def fold(table: ReadTable[Any], batch: Sorted, before: Sequence[Any], stops: Sto
 def fold_each(table: EventTable[Any], batch: Sorted, stops: Stops) -> Folded:
     """Return what `batch` does to a table that has one row per event."""
     folded, row_of = Folded.of(table, batch), table.row_of
-    for position, entries in batch.by_key.items():
+    for entry in batch.each:
         try:
-            folded.added.append(row_of(position, entries[0][1]))
+            folded.added.append(row_of(*entry))
         except Exception as error:  # noqa: BLE001  # whatever it is, the other rows go on
-            folded.hold(position, entries, error, stops)
+            folded.hold(entry[0], [entry], error, stops)
     return folded
 
 
 def _note_change(folded: Folded, key: Key, old: Any, new: Any) -> None:
     if new is None:
-        folded.gone.append(key)
+        folded.gone.append(folded.table.value_of(key))
     else:
         (folded.added if old is None else folded.changed).append(new)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -150,11 +151,6 @@ def _revised(event: TrainingProgram.DetailsRevised) -> dict[str, Any]:
     return {"revision": event.revision, **changes}
 
 
-def _program_of(event: Any) -> UUID:
-    program_id: UUID = event.originator_id
-    return program_id
-
-
 PROGRAMS_BY_STATUS = Summary[ProgramRow](
     name="programs_by_status",
     key={"status": str},
@@ -184,7 +180,7 @@ PROGRAM_LISTING = ReadTable(
             TrainingProgram.EmployeePromoted,
             TrainingProgram.EmployeeLeftWaitlist,
         ),
-        _program_of,
+        attrgetter("originator_id.int"),
     ),
     evolve=evolve,
     indexes=(

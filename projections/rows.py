@@ -55,9 +55,9 @@ class Rows:
         found = {}
         if missing:
             with conn.cursor(binary=True, row_factory=args_row(self._make)) as cursor:
-                cursor.execute(self._select, (missing,), prepare=True)
-                key_column = self._table.key
-                found = {getattr(row, key_column): row for row in cursor}
+                values = [*map(self._table.value_of, missing)]
+                cursor.execute(self._select, (values,), prepare=True)
+                found = {self._table.key_of(row): row for row in cursor}
         return [
             found.get(key) if row is UNKNOWN else row for key, row in zip(by_key, rows, strict=True)
         ]

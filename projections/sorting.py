@@ -9,8 +9,8 @@ from projections.fold import Entry, Held, Key, Sorted, Stops
 from projections.table import EventTable, ReadTable
 from projections.unreadable import Unreadable
 
-Concerned = dict[type[Any], list[tuple[int, Any]]]
-"""The numbers of the tables that a class of events concerns, each with what tells the key."""
+Concerned = dict[type[Any], list[tuple[int, ReadTable[Any], Any]]]
+"""The tables that a class of events concerns with their numbers, and what tells the key."""
 
 
 class Sorting:
@@ -41,13 +41,13 @@ class Sorting:
         else:
             _sort(entries, self._once, found, stops)
             for number, first in self._alike.items():
-                found[number] = Sorted(found[first].by_key, list(found[first].held))
+                found[number] = Sorted(found[first].by_key, held=list(found[first].held))
                 stops[number].keys |= stops[first].keys
         for number in self._of_events:
-            stop = stops[number]
-            found[number].by_key = {
-                entry[0]: [entry] for entry in entries if entry[0] not in stop.skipped
-            }
+            skipped = stops[number].skipped
+            found[number].each = (
+                [entry for entry in entries if entry[0] not in skipped] if skipped else entries
+            )
         return found
 
 
@@ -59,8 +59,8 @@ def _concerned(tables: dict[int, ReadTable[Any]]) -> Concerned:
     concerned: Concerned = {}
     for number, table in tables.items():
         for event_class, key_of in table.keys.items():
-            concerned.setdefault(event_class, []).append((number, key_of))
-        concerned.setdefault(Unreadable, []).append((number, _unknown_key))
+            concerned.setdefault(event_class, []).append((number, table, key_of))
+        concerned.setdefault(Unreadable, []).append((number, table, _unknown_key))
     return concerned
 
 
@@ -72,7 +72,7 @@ def _sort(
 ) -> None:
     for entry in entries:
         event = entry[1]
-        for number, key_of in concerned.get(type(event), ()):
+        for number, table, key_of in concerned.get(type(event), ()):
             into, stop = found[number], stops[number]
             if stop.skipped and entry[0] in stop.skipped:
                 continue
@@ -81,13 +81,13 @@ def _sort(
             except Exception as error:  # noqa: BLE001  # whatever it is, the others go on
                 _hold_stream(into, stop, entry, error)
                 continue
-            if stop.keys and (waits := _stopped_key(stop.keys, key, event)):
+            if stop.keys and (waits := _stopped_key(stop.keys, table.value_of(key), event)):
                 into.held.append(Held(waits, entry[0]))
             else:
                 into.by_key.setdefault(key, []).append(entry)
 
 
-def _stopped_key(stopped: set[str], key: Key, event: Any) -> str | None:
+def _stopped_key(stopped: set[str], key: object, event: Any) -> str | None:
     """Return under which key the event must wait: that of its stream, of its row, or none."""
     for text in (str(event.originator_id), str(key)):
         if text in stopped:

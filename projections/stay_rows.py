@@ -100,10 +100,11 @@ class StayRows:
         width = len(self._columns) - len(BOUNDS)
         if keys:
             with conn.cursor(binary=True) as cursor:
-                cursor.execute(self._select, (keys, NEVER), prepare=True)
+                wanted = [*map(self._table.value_of, keys)]
+                cursor.execute(self._select, (wanted, NEVER), prepare=True)
                 for values in cursor:
                     stay = Stay(self._make(*values[:width]), Bounds(*values[width:]))
-                    found.setdefault(self._key(stay.row), []).append(stay)
+                    found.setdefault(self._table.key_of(stay.row), []).append(stay)
         return found
 
     def _values(self, stay: Stay) -> tuple[Any, ...]:

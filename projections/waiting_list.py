@@ -65,7 +65,7 @@ WAITING_LIST = ReadTable(
             TrainingProgram.EmployeePromoted,
             TrainingProgram.EmployeeLeftWaitlist,
         ),
-        _enrollment_of,
+        lambda event: _enrollment_of(event).int,
     ),
     evolve=evolve,
     indexes=("(program_id, turn)",),

@@ -314,7 +314,7 @@ class Commands(RuleBasedStateMachine):
             if type(event) in table.keys:
                 key = table.keys[type(event)](event)
                 rows[key] = table.evolve(rows.get(key), event)
-        return rows
+        return {table.value_of(key): row for key, row in rows.items()}
 
 
 def state(aggregate: Aggregate) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def rows_after(table: ReadTable[Row], events: Iterable[Event]) -> dict[Any, Row]
             row = table.evolve(rows.pop(key, None), event)
             if row is not None:
                 rows[key] = row
-    return rows
+    return {getattr(row, table.key): row for row in rows.values()}
 
 
 def the_row(table: ReadTable[Row], stream_id: UUID, *facts: Fact) -> Row:

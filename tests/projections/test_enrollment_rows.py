@@ -183,7 +183,7 @@ def test_one_enrollment_leaves_the_row_of_another_as_it_is() -> None:
 )
 def test_every_event_of_an_enrollment_concerns_the_table(event_class: type[Any]) -> None:
     event = full(event_class)
-    assert ENROLLMENT_LISTING.keys[event_class](event) == event.originator_id
+    assert ENROLLMENT_LISTING.keys[event_class](event) == event.originator_id.int
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,9 @@ def project(
             for key, amounts in net.items():
                 for index, amount in enumerate(amounts):
                     totals[name][(*key, index)] += amount
-        rows |= {getattr(row, table.key): row for row in (*folded.added, *folded.changed)}
-        for key in folded.gone:
-            del rows[key]
+        rows |= {table.key_of(row): row for row in (*folded.added, *folded.changed)}
+        gone = {*folded.gone}
+        rows = {key: row for key, row in rows.items() if getattr(row, table.key) not in gone}
     return rows, totals
 
 
@@ -162,7 +162,7 @@ def test_an_event_that_raises_stops_its_own_row_and_no_other() -> None:
 def test_what_comes_later_for_a_stopped_row_waits_too() -> None:
     first, later = history(TWO)[:4], history(TWO)[4:]
     stops = Stops({str(Enrollment.id_of(PROGRAM_ID, "ada"))})
-    rows = {row.id: row for row in fold_one(ENROLLMENT_LISTING, first, {}).added}
+    rows = {row.id.int: row for row in fold_one(ENROLLMENT_LISTING, first, {}).added}
     folded = fold_one(ENROLLMENT_LISTING, later, rows, stops, first_position=5)
     assert [(held.position, held.error) for held in folded.held] == [(5, None)]
     assert [row.employee_id for row in folded.changed] == ["ben"]
@@ -196,7 +196,7 @@ def test_an_event_that_cannot_be_read_stops_its_stream_in_every_table() -> None:
 def test_a_row_that_is_gone_takes_its_amounts_along() -> None:
     gone = replace(ENROLLMENT_LISTING, evolve=lambda _row, _event: None)
     [row] = fold_one(ENROLLMENT_LISTING, history(TWO[:1]), {}).added
-    folded = fold_one(gone, history([TWO[0], TWO[2]])[-1:], {row.id: row})
+    folded = fold_one(gone, history([TWO[0], TWO[2]])[-1:], {row.id.int: row})
     assert folded.gone == [row.id]
     [amounts] = folded.summaries["enrollments_by_beginning"].values()
     assert sum(amounts) == -1

@@ -79,7 +79,7 @@ def test_in_order_or_not_and_with_the_courses_or_not_it_is_what_each_event_makes
         assert in_store(history, told) == in_store(history, alone)
         _assert_each_event_makes_it(history, of_stays, before, told)
         rows |= present.rows
-        kept(stays, told, lambda row: getattr(row, history.key))
+        kept(stays, told, history.key_of)
 
 
 def _assert_each_event_makes_it(

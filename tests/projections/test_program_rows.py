@@ -137,7 +137,7 @@ def test_a_deleted_program_has_no_row_and_another_one_keeps_its_own() -> None:
 )
 def test_every_event_of_a_program_concerns_the_table(event_class: type[Any]) -> None:
     event = full(event_class)
-    assert PROGRAM_LISTING.keys[event_class](event) == event.originator_id
+    assert PROGRAM_LISTING.keys[event_class](event) == event.originator_id.int
 
 
 @pytest.mark.parametrize(

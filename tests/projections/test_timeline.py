@@ -29,7 +29,7 @@ def stays_of(table: ReadTable[Any], events: list[Event]) -> dict[Any, list[Stay]
             timelines[key] = turned.timeline
             gone = retired.setdefault(key, {})
             gone |= {(s.bounds.known_from, s.bounds.effective_from): s for s in turned.retired}
-    return {key: [*retired[key].values(), *timelines[key]] for key in timelines}
+    return {table.value_of(key): [*retired[key].values(), *timelines[key]] for key in timelines}
 
 
 def holds(bounds: Bounds, at: Moment) -> bool:
