@@ -52,4 +52,4 @@ def explained(history: Iterable[Step], resource: str, key: Key) -> Explained | N
 
 
 def _concerns(step: Step, resource: str, key: Key) -> bool:
-    return RESOURCES[resource].concerned(step.event) == key
+    return bool(RESOURCES[resource].concerned(step.event) == key)
