@@ -42,7 +42,7 @@ class Feed:
         self._thread.start()
 
     def take(self, conn: Connection, timeout_seconds: float) -> list[Entry]:
-        """Return the events that are there, up to `MOST_EVENTS`; wait for the first, so long at most.
+        """Return the events that are there, up to `MOST_EVENTS`; wait so long for the first.
 
         The `conn` is asked for the keys of sealed text. Raises what went wrong in reading; the feed
         is then of no more use.
