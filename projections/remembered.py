@@ -7,7 +7,7 @@ from typing import Any
 
 from projections.fold import Key
 
-FEWEST_REMEMBERED = 20_000
+FEWEST_REMEMBERED = 10_000
 
 UNKNOWN = object()
 """Stands for a row that nothing is known of."""

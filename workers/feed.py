@@ -17,7 +17,7 @@ from projections.fold import Entry
 
 POLL_SECONDS = 0.05
 CHUNK_EVENTS = 1_000
-CHUNKS_AHEAD = 20
+CHUNKS_AHEAD = 30
 MOST_EVENTS = CHUNK_EVENTS * CHUNKS_AHEAD
 """As many are taken at once, at least where there are more."""
 
