@@ -25,6 +25,7 @@ import psycopg
 from rollbook.embedded import NoEmbeddedServers, log_file, make_private, socket_folder, wheel_file
 from rollbook.memory import memory_bytes
 from rollbook.program import Program
+from workers.indexing import AT_ONCE
 
 MAJOR = 18
 DATABASE = "rollbook"
@@ -62,6 +63,15 @@ def shared_buffers(memory_bytes: int) -> str:
     """
     quarter_mib = memory_bytes // _BYTES_PER_MIB // 4
     return f"{min(max(quarter_mib, LEAST_BUFFERS_MIB), MOST_BUFFERS_MIB)}MB"
+
+
+def helpers_of_an_index(cores: int) -> int:
+    """Return how many more processes may make one index.
+
+    Several indexes are made at the same time; where these have a core each and there is none
+    besides, more processes only take turns. Two are what PostgreSQL has by default.
+    """
+    return min(max(cores - AT_ONCE, 0), 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,8 @@ class EmbeddedPostgres:
     def program(self) -> Program:
         """It as a program of the supervisor, ready when it answers a query."""
         options = OPTIONS | {"shared_buffers": shared_buffers(memory_bytes())}
+        helpers = helpers_of_an_index(psutil.cpu_count() or 1)
+        options["max_parallel_maintenance_workers"] = str(helpers)
         options |= {} if self.durable else FORGETFUL_OPTIONS
         options["unix_socket_directories"] = str(self._sockets)
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
