@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from rollbook.embedded import NoEmbeddedServers, socket_folder
-from rollbook.embedded_postgres import EmbeddedPostgres
+from rollbook.embedded_postgres import EmbeddedPostgres, helpers_of_an_index
 from rollbook.embedded_valkey import EmbeddedValkey
 from rollbook.runfiles import read_states, stop_leftovers
 from rollbook.supervisor import Supervisor
@@ -138,3 +138,8 @@ def test_a_cluster_of_another_version_is_refused(home: Path) -> None:
     (home / "postgres" / "PG_VERSION").write_text("16\n")
     with pytest.raises(NoEmbeddedServers, match="PostgreSQL 16, and this is 18"):
         EmbeddedPostgres(home).prepare()
+
+
+@pytest.mark.parametrize(("cores", "helpers"), [(1, 0), (2, 0), (3, 1), (4, 2), (64, 2)])
+def test_an_index_has_helpers_where_there_are_cores_for_them(cores: int, helpers: int) -> None:
+    assert helpers_of_an_index(cores) == helpers

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rollbook.embedded_postgres import helpers_of_an_index, shared_buffers
+from rollbook.embedded_postgres import shared_buffers
 from rollbook.memory import memory_bytes
 
 MIB = 1 << 20
@@ -33,8 +33,3 @@ def test_postgres_takes_a_quarter_of_it_within_bounds(memory_mib: int, buffers: 
 
 def test_postgres_takes_no_more_than_it_can_use() -> None:
     assert shared_buffers(1_000_000 * MIB) == "8192MB"
-
-
-@pytest.mark.parametrize(("cores", "helpers"), [(1, 0), (2, 0), (3, 1), (4, 2), (64, 2)])
-def test_an_index_has_helpers_where_there_are_cores_for_them(cores: int, helpers: int) -> None:
-    assert helpers_of_an_index(cores) == helpers
