@@ -28,9 +28,10 @@ from api.shown import POSITION, Shown, shows_only
 from api.wire import Answer, Answered
 from eventlog.pool import Connection, borrowed
 from projections import parked
-from projections.as_of import AsOf, NoHistoryError
+from projections.as_of import AsOf
 from projections.histories import HISTORIES
 from projections.sight import State
+from projections.tables_of_then import NoHistoryError
 
 AS_OF = "Rollbook-As-Of"
 KNOWN_AT = "Rollbook-Known-At"

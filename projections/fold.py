@@ -154,10 +154,9 @@ def fold(table: ReadTable[Any], batch: Sorted, before: Sequence[Any], stops: Sto
             else:
                 _note_change(folded, key, old, row)
         courses.append(course)
+        folded.rows[key] = row
         if course.error is not None:
             folded.hold(key, entries[len(course.rows) - 1 :], course.error, stops)
-    rows = (course.rows[-1] for course in courses)
-    folded.rows.update(zip(batch.by_key, rows, strict=True))
     add_up([*folded.summaries.values()], found)
     return folded
 

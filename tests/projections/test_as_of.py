@@ -24,7 +24,7 @@ from domain.program_details import ProgramDetails
 from domain.training_program import TrainingProgram
 from eventlog.pool import Connection, open_connection
 from projections import parked, repairs
-from projections.as_of import AsOf, Moment, NoHistoryError, ask
+from projections.as_of import AsOf, Moment, ask
 from projections.batch import Lockstep, Stored
 from projections.columns import columns_of, row_maker
 from projections.enrollment_evolving import without_text
@@ -38,6 +38,7 @@ from projections.program_listing import PROGRAM_LISTING
 from projections.store import create_tables, sql_tables
 from projections.table import ReadTable
 from projections.tables import ALL_TABLES
+from projections.tables_of_then import NoHistoryError
 from projections.writing import COPIED_ROWS
 from tests.domain.samples import full
 from tests.projections.histories import ACT, PROGRAM_ID, history
