@@ -15,7 +15,7 @@ from eventlog.codec import EventCodec
 from eventlog.history import events_of_streams
 from eventlog.pool import Connection
 from projections.analytics import outcomes, overview
-from projections.as_of import AsOf, ask
+from projections.as_of import AsOf, LiveTable, ask_rows
 from projections.conditions import Conditions
 from projections.outcomes import Figure
 
@@ -112,11 +112,10 @@ def _rows(
     conditions.add_given("r.department = %s", scope.department)
     conditions.add_given("r.employee_id = %s", scope.employee_id)
     conditions.add_given(f"r.{table.key} > %s", after)
-    live, values = f"rollbook_read.{table.name}", [*conditions.values, limit]
-    found = f"FROM {live} r WHERE {conditions.sql} ORDER BY r.{table.key} LIMIT %s"
-    columns = f"r.{table.key}, {part.amount}, r.{_STREAM[part.resource]}, r.version"
-    if isinstance(conn, AsOf):
-        with conn.in_one_state():
-            keys = ask(conn, f"SELECT r.{table.key} {found}", values)
-            return conn.shown(columns, live, table.key, [key for (key,) in keys])
-    return ask(conn, f"SELECT {columns} {found}", values)
+    return ask_rows(
+        conn,
+        f"r.{table.key}, {part.amount}, r.{_STREAM[part.resource]}, r.version",
+        LiveTable(f"rollbook_read.{table.name}", table.key),
+        f"WHERE {conditions.sql} ORDER BY r.{table.key} LIMIT %s",
+        [*conditions.values, limit],
+    )

@@ -52,6 +52,21 @@ class Moment:
         return event.effective_at <= self.as_of and event.timestamp <= self.known_at
 
 
+@dataclass(frozen=True, slots=True)
+class LiveTable:
+    """A table whose rows are shown.
+
+    Attributes:
+        name: the SQL table; it has the alias `r` everywhere.
+        key: its key column.
+        joined: the tables beside it, joined by their keys.
+    """
+
+    name: str
+    key: str
+    joined: str = ""
+
+
 class AsOf:
     """A connection whose queries find the live tables as they would have been at a moment.
 
@@ -88,21 +103,16 @@ class AsOf:
                 self.present.execute(_IN_ONE_STATE)
                 yield
 
-    def shown(
-        self, columns: str, table: str, key: str, keys: Sequence[object], joined: str = ""
-    ) -> list[tuple[Any, ...]]:
-        """Return columns of rows that were found, in the order of the `keys`.
-
-        The table has the alias `r`, and what is `joined` to it stands for itself.
-        """
+    def shown(self, columns: str, live: LiveTable, keys: Sequence[object]) -> list[tuple[Any, ...]]:
+        """Return columns of rows that were found, in the order of the `keys`."""
         if not keys:
             return []
-        kind = column(key, type(keys[0])).sql_type
+        kind = column(live.key, type(keys[0])).sql_type
         query = f"""
             SELECT {columns} FROM unnest(%s::{kind}[]) WITH ORDINALITY k(key, place)
-            JOIN {table} r ON r.{key} = k.key {joined} ORDER BY k.place
+            JOIN {live.name} r ON r.{live.key} = k.key {live.joined} ORDER BY k.place
         """  # noqa: S608  # made of constants
-        history = KEPT_IN_PART.get(table)
+        history = KEPT_IN_PART.get(live.name)
         with self.in_one_state():
             if history is None:
                 return self.execute(query, [list(keys)], binary=True).fetchall()
@@ -124,3 +134,22 @@ def ask(
     if isinstance(conn, psycopg.Connection):
         return fetch(conn, query, values)
     return conn.execute(query, values, binary=True).fetchall()
+
+
+def ask_rows(
+    conn: psycopg.Connection[Any] | AsOf,
+    columns: str,
+    live: LiveTable,
+    which: str,
+    values: Values = (),
+) -> list[tuple[Any, ...]]:
+    """Return columns of the few rows that are sought, now or then. Raises as `ask` does.
+
+    `which` is what stands behind the tables, in the terms of what rows are sought by.
+    """
+    found = f"FROM {live.name} r {live.joined} {which}"
+    if not isinstance(conn, AsOf):
+        return ask(conn, f"SELECT {columns} {found}", values)
+    with conn.in_one_state():
+        keys = ask(conn, f"SELECT r.{live.key} {found}", values)
+        return conn.shown(columns, live, [key for (key,) in keys])

@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from domain.enrollment import OPEN, EnrollmentStatus
-from projections.as_of import AsOf, ask
+from projections.as_of import LiveTable, ask_rows
 from projections.columns import columns_of, row_maker
 from projections.conditions import Conditions, Spread, Way
 from projections.count import NOTHING, Count
@@ -98,7 +98,7 @@ ENROLLMENTS = Listing(
 
 _MAKE_ROW = row_maker(EnrollmentRow)
 _ROW = ", ".join(f"r.{column.name}" for column in columns_of(EnrollmentRow))
-_FIND_ROW = f"SELECT {_ROW} FROM {ENROLLMENTS.table} r WHERE r.id = %s"  # noqa: S608  # constants
+_ROWS = LiveTable(ENROLLMENTS.table, ENROLLMENTS.key)
 
 # More combinations of values than this are not each looked up in an index.
 _MOST_LOOKUPS = 600
@@ -329,10 +329,7 @@ def find_enrollment(
 
 def find_row(conn: Connection[Any], enrollment_id: UUID) -> EnrollmentRow | None:
     """Return the whole row of an enrollment, or None when there is none."""
-    if isinstance(conn, AsOf):
-        found = conn.shown(_ROW, ENROLLMENTS.table, ENROLLMENTS.key, [enrollment_id])
-    else:
-        found = ask(conn, _FIND_ROW, (enrollment_id,))
+    found = ask_rows(conn, _ROW, _ROWS, "WHERE r.id = %s", (enrollment_id,))
     return next((_MAKE_ROW(*values) for values in found), None)
 
 

@@ -182,7 +182,7 @@ def _note_change(folded: Folded, key: Key, old: Any, new: Any) -> None:
 def add_up(nets: Sequence[Amounts], differences: Iterable[Difference]) -> None:
     """Add each difference to the amounts under its key, in the net of its summary."""
     for number, key, amounts in differences:
-        # Most keys are new, and to look one up twice costs more than all else here.
+        # To look a key up twice would cost more than all else here.
         net = nets[number]
         known = len(net)
         total = net.setdefault(key, amounts)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from projections.as_of import AsOf, ask
+from projections.as_of import AsOf, LiveTable, ask, ask_rows
 from projections.conditions import Conditions, Way
 from projections.count import UNKNOWN, Count, told
 
@@ -126,9 +126,8 @@ class Listing:
         keys, values = self._keys_sql(conditions, window)
         if isinstance(conn, AsOf):
             return self._page_of_then(conn, names, (keys, values), window, count)
-        columns = ", ".join(map(self.fields.__getitem__, names))
         query = f"""
-            SELECT {columns}, {count.sql} AS total, k.* FROM ({keys}) k
+            SELECT {self._columns_sql(names)}, {count.sql} AS total, k.* FROM ({keys}) k
             JOIN {self.table} r ON r.{self.key} = k.key {self.joined}
             ORDER BY {self._order_sql(window, "k.")}
         """  # noqa: S608  # made of constants
@@ -153,15 +152,17 @@ class Listing:
         with conn.in_one_state():
             found = ask(conn, query, [*count.values, *values])
             total = found[0][0] if found else told(conn, count)
-            rows = self._shown_of_then(conn, names, [row[-1] for row in found[:limit]])
+            keys_of_page = [row[-1] for row in found[:limit]]
+            rows = conn.shown(self._columns_sql(names), self._live, keys_of_page)
         after = None if len(found) <= limit else found[limit - 1][1:]
         return Page(rows, after, total)
 
-    def _shown_of_then(
-        self, conn: AsOf, names: Sequence[str], keys: Sequence[object]
-    ) -> Sequence[Sequence[Any]]:
-        columns = ", ".join(map(self.fields.__getitem__, names))
-        return conn.shown(columns, self.table, self.key, keys, self.joined)
+    @property
+    def _live(self) -> LiveTable:
+        return LiveTable(self.table, self.key, self.joined)
+
+    def _columns_sql(self, names: Sequence[str]) -> str:
+        return ", ".join(map(self.fields.__getitem__, names))
 
     def find(
         self, conn: Connection[Any], names: Sequence[str], conditions: Conditions
@@ -173,13 +174,8 @@ class Listing:
         self, conn: Connection[Any], names: Sequence[str], conditions: Conditions
     ) -> Sequence[Sequence[Any]]:
         """Return the fields `names` of the few rows that meet the conditions."""
-        found = f"FROM {self.table} r {self.joined} WHERE {conditions.sql}"
-        if isinstance(conn, AsOf):
-            with conn.in_one_state():
-                keys = ask(conn, f"SELECT r.{self.key} {found}", conditions.values)
-                return self._shown_of_then(conn, names, [key for (key,) in keys])
-        columns = ", ".join(map(self.fields.__getitem__, names))
-        return ask(conn, f"SELECT {columns} {found}", conditions.values)
+        columns, which = self._columns_sql(names), f"WHERE {conditions.sql}"
+        return ask_rows(conn, columns, self._live, which, conditions.values)
 
     def count(self, conditions: Conditions) -> Count:
         """Return how many rows meet the conditions; null when they are more than `MAX_COUNTED`.

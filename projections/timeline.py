@@ -23,8 +23,6 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 """Stands for an end that is not known: so far there is none."""
 
 Evolve = Callable[[Any, Any], Any]
-Corner = tuple[datetime, datetime, int]
-"""An effective time, a recorded time, and whether a row begins (1) or ends (-1) to count there."""
 
 
 class Bounds(msgspec.Struct, frozen=True, gc=False):
@@ -51,17 +49,6 @@ class Bounds(msgspec.Struct, frozen=True, gc=False):
     def retired(self, known: datetime) -> Bounds:
         """Return them as not known so any more from `known` on."""
         return replace(self, known_until=known)
-
-    @property
-    def corners(self) -> Iterator[Corner]:
-        """Where sums over everything before a pair of times change by the row."""
-        yield self.effective_from, self.known_from, 1
-        if self.effective_until != NEVER:
-            yield self.effective_until, self.end_known_from, -1
-        if self.known_until != NEVER:
-            yield self.effective_from, self.known_until, -1
-            if self.effective_until != NEVER:
-                yield self.effective_until, self.known_until, 1
 
 
 class Stay(msgspec.Struct, frozen=True, gc=False):

@@ -24,7 +24,7 @@ from domain.program_details import ProgramDetails
 from domain.training_program import TrainingProgram
 from eventlog.pool import Connection, open_connection
 from projections import parked, repairs
-from projections.as_of import AsOf, Moment, ask
+from projections.as_of import AsOf, LiveTable, Moment, ask
 from projections.batch import Lockstep, Stored
 from projections.columns import columns_of, row_maker
 from projections.enrollment_evolving import without_text
@@ -89,7 +89,7 @@ def rows_of(reading: Reading, table: ReadTable[Any]) -> dict[Any, Any]:
     make, name = row_maker(table.row), f"{LIVE}.{table.name}"
     keys = [key for (key,) in ask(reading, f"SELECT {table.key} FROM {name}")]  # noqa: S608  # names of ours
     if isinstance(reading, AsOf):
-        found = reading.shown(columns, name, table.key, keys)
+        found = reading.shown(columns, LiveTable(name, table.key), keys)
         assert len(found) == len(keys)
         if table in SOUGHT:
             of_stays = ask(reading, f"SELECT {', '.join(SOUGHT[table])} FROM {name}")  # noqa: S608  # the same
