@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import repeat
 
 import msgspec
@@ -25,17 +26,17 @@ class Followed(msgspec.Struct, gc=False):
 
     Attributes:
         last: the stay that holds after it, or ended last.
-        added, changed, ended: the stays that are new, that have another row, or only another end.
         applied: how many events could be applied.
         error: what ended it before the last event.
+        added, changed, ended: the stays that are new, that have another row, or only another end.
     """
 
     last: Stay | None
-    added: list[Stay]
-    changed: list[Stay]
-    ended: list[Stay]
     applied: int
-    error: Exception | None
+    error: Exception | None = None
+    added: Sequence[Stay] = ()
+    changed: Sequence[Stay] = ()
+    ended: Sequence[Stay] = ()
 
 
 def fold_history(
@@ -54,19 +55,13 @@ def fold_history(
     folded = Folded.of(table, batch)
     told = courses or repeat(None, len(before))
     for (key, entries), known, course in zip(batch.by_key.items(), before, told, strict=True):
-        if course is not None and isinstance(known, Stay):
-            going_on = _going_on(table, known, course)
-            if going_on is not None:
-                folded.rows[key] = going_on
-                continue
-        stays = (known,) if isinstance(known, Stay) else known
         try:
-            followed = _in_order(table, stays, entries, course)
+            followed = _in_order(table, known, entries, course)
             if followed is None:
+                stays = (known,) if isinstance(known, Stay) else known
                 followed = _in_any_order(table, stays, entries)
         except Exception as error:  # noqa: BLE001  # the row is bad as a whole
-            last = stays[-1] if stays else None
-            followed = Followed(last, [], [], [], 0, error)
+            followed = Followed(_last_of(known), 0, error)
         folded.rows[key] = followed.last
         folded.added.extend(followed.added)
         folded.changed.extend(followed.changed)
@@ -76,56 +71,62 @@ def fold_history(
     return folded
 
 
-def _going_on(table: History, last: Stay, course: Course) -> Stay | None:
-    """Return the last stay with the row that it comes to, None where it ends.
-
-    Most events are progress, and end none.
-    """
-    row, goes_on = last.row, table.goes_on
-    if course.error is not None:
-        return None
-    for later in course.rows:
-        if not goes_on(row, later):
-            return None
-    return Stay(later, last.bounds)
+def _last_of(known: Known) -> Stay | None:
+    if isinstance(known, Stay):
+        return known
+    return known[-1] if known else None
 
 
 def _in_order(
-    table: History, stays: Sequence[Stay], entries: Sequence[Entry], course: Course | None
+    table: History, known: Known, entries: Sequence[Entry], course: Course | None
 ) -> Followed | None:
     """Return what events do to stays; None where one takes effect before the last one.
 
-    Most take effect behind all that was before. As long as all do, stays are only added, and none
-    but the last one ends otherwise.
+    Most take effect behind all that was before, or together with the last of it. As long as all
+    do, stays are only added, and none but the last one is left.
     """
-    was = last = stays[-1] if stays else None
-    if was is not None and not was.is_last:
-        return None
-    row, goes_on = None if was is None else was.row, table.goes_on
+    was, goes_on = _last_of(known), table.goes_on
+    row, begin, known_from = None, EVER, EVER
+    if was is not None:
+        if not was.is_last:
+            return None
+        row, begin, known_from = was.row, was.bounds.effective_from, was.bounds.known_from
     if course is None or not (goes_on(row, course.rows[0]) or row == course.rows[0]):
         course = Course.of(table, row, entries)
-    ended: list[Stay] = []
+    # Most events are progress, and end no stay.
+    is_behind, is_new = isinstance(known, Stay), False
     added: list[Stay] = []
+    ended: list[Stay] = []
     later_rows = course.rows[1:]
-    begin = (EVER, EVER) if was is None else (was.bounds.effective_from, was.bounds.known_from)
-    is_new = False
     for (_, event), later in zip(entries, later_rows, strict=False):
-        at, known = event.effective_at, event.timestamp
-        if at <= begin[0] or known < begin[1] or (is_new and row is None):
-            return None
-        if goes_on(row, later):
-            continue
-        if is_new:
-            last = Stay(row, Bounds(*begin, at, known))
-            added.append(last)
-        elif was is not None:
-            last = Stay(row, was.bounds.ended(at, known))
-            ended.append(last)
-        row, begin, is_new = later, (at, known), True
+        goes = goes_on(row, later)
+        if not (goes and is_behind):
+            at, recorded_at = event.effective_at, event.timestamp
+            if at < begin or recorded_at < known_from or (is_new and row is None):
+                return None
+            if not goes:
+                if at == begin and (recorded_at == known_from or later is None):
+                    return None
+                if is_new:
+                    added.append(Stay(row, _left(Bounds(begin, known_from), at, recorded_at)))
+                elif was is not None:
+                    ended.append(Stay(row, _left(was.bounds, at, recorded_at)))
+                begin, known_from, is_behind, is_new = at, recorded_at, False, True
+        row = later
+    last = was
     if is_new and row is not None:
-        last = Stay(row, Bounds(*begin))
+        last = Stay(row, Bounds(begin, known_from))
         added.append(last)
-    return Followed(last, added, [], ended, len(later_rows), course.error)
+    elif is_new:
+        last = (added or ended)[-1]
+    elif was is not None and row is not was.row:
+        last = Stay(row, was.bounds)
+    return Followed(last, len(later_rows), course.error, added, ended=ended)
+
+
+def _left(bounds: Bounds, at: datetime, known: datetime) -> Bounds:
+    """Return the bounds of a last stay with another one behind, or in its place, from `at` on."""
+    return bounds.retired(known) if at == bounds.effective_from else bounds.ended(at, known)
 
 
 def _in_any_order(table: History, stays: Sequence[Stay], entries: Sequence[Entry]) -> Followed:
@@ -134,9 +135,9 @@ def _in_any_order(table: History, stays: Sequence[Stay], entries: Sequence[Entry
     changes = path.changes()
     return Followed(
         path.timeline[-1] if path.timeline else None,
+        path.applied,
+        path.error,
         [stay for was, stay in changes if was is None],
         [stay for was, stay in changes if was is not None and was.row is not stay.row],
         [stay for was, stay in changes if was is not None and was.row is stay.row],
-        path.applied,
-        path.error,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -56,23 +56,21 @@ class StayRows:
 
         It does `settle` before it asks for some of which the last may not be written.
         """
-        known: list[Stay | None] = [
-            last if _concern_only(last, entries) else None
-            for entries, last in zip(by_key.values(), self._last.of(by_key), strict=True)
-        ]
-        begins = self._table.begins
-        missing = [
-            key
-            for (key, entries), last in zip(by_key.items(), known, strict=True)
-            if last is None and not begins(entries[0][1])
-        ]
+        known: list[Known] = []
+        missing: dict[Key, int] = {}
+        begins, remembered = self._table.begins, self._last.of(by_key)
+        for (key, entries), last in zip(by_key.items(), remembered, strict=True):
+            if last is not UNKNOWN and last is not None and _concern_only(last.bounds, entries):
+                known.append(last)
+                continue
+            if not begins(entries[0][1]):
+                missing[key] = len(known)
+            known.append(())
         if not self._last.unwritten.keys().isdisjoint(missing):
             settle()
-        stored = self._stored(conn, missing)
-        return [
-            stored.get(key, ()) if last is None else last
-            for key, last in zip(by_key, known, strict=True)
-        ]
+        for key, stays in self._stored(conn, missing).items():
+            known[missing[key]] = stays
+        return known
 
     def writing(self, conn: Connection, folded: Folded) -> Writing:
         """Return what writes a batch."""
@@ -94,7 +92,7 @@ class StayRows:
         """Keep the last stays that were folded for the next batch, and let go of old ones."""
         self._last.keep(rows)
 
-    def _stored(self, conn: Connection, keys: Sequence[Key]) -> dict[Key, list[Stay]]:
+    def _stored(self, conn: Connection, keys: Collection[Key]) -> dict[Key, list[Stay]]:
         """Return what is not known differently by now."""
         found: dict[Key, list[Stay]] = {}
         width = len(self._columns) - len(BOUNDS)
@@ -126,15 +124,13 @@ class StayRows:
         return self._key(stay.row), *astuple(stay.bounds)
 
 
-def _concern_only(last: Any, entries: Sequence[Entry]) -> bool:
-    """Whether the last stay is known, and all of the events took effect in that alone."""
-    if last is UNKNOWN or last is None or not last.is_last:
-        return False
-    begin = last.bounds.effective_from
+def _concern_only(last: Bounds, entries: Sequence[Entry]) -> bool:
+    """Whether all of the events took effect in the last stay alone."""
+    begin = last.effective_from
     for _, event in entries:  # noqa: SIM110  # `all` takes three times as long
         if event.effective_at < begin:
             return False
-    return True
+    return last.is_last
 
 
 def _select(table: History, schema: str) -> bytes:

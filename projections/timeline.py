@@ -42,6 +42,11 @@ class Bounds(msgspec.Struct, frozen=True, gc=False):
     end_known_from: datetime = NEVER
     known_until: datetime = NEVER
 
+    @property
+    def is_last(self) -> bool:
+        """Whether no end is known."""
+        return self.effective_until == NEVER
+
     def ended(self, at: datetime, known: datetime) -> Bounds:
         """Return them with an end at the effective time `at`, as known from `known` on."""
         return Bounds(self.effective_from, self.known_from, at, known, self.known_until)
@@ -60,7 +65,7 @@ class Stay(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_last(self) -> bool:
         """Whether nothing is known to have come after it."""
-        return self.bounds.effective_until == NEVER
+        return self.bounds.is_last
 
     @property
     def is_retired(self) -> bool:

@@ -34,9 +34,10 @@ program_steps = st.lists(
     max_size=25,
 )
 
-# How many hours after the event before it each is recorded, and how late that is.
+# How many hours after the event before it each is recorded, and how late that is. A few hours late
+# it often took effect together with one before.
 delays = st.lists(
-    st.tuples(st.integers(0, 3), st.one_of(st.just(0), st.integers(0, 60))),
+    st.tuples(st.integers(0, 3), st.one_of(st.just(0), st.integers(0, 3), st.integers(0, 60))),
     min_size=120,
     max_size=120,
 )

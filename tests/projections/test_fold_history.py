@@ -17,10 +17,13 @@ from projections.histories import CERTIFICATE_HISTORY, ENROLLMENT_HISTORY, WAITI
 from projections.history import History
 from projections.late_events import Path
 from projections.sorting import Sorting
-from projections.timeline import EVER, Stay
-from tests.projections.late_histories import late_histories
+from projections.timeline import EVER, Bounds, Stay
+from tests.projections.histories import history
+from tests.projections.late_histories import late_histories, told_late
 
 Stays = dict[Any, list[Stay]]
+
+KEYS = ENROLLMENT_HISTORY.keys
 
 some_cuts = st.lists(st.integers(1, 60), max_size=5)
 
@@ -94,3 +97,16 @@ def _assert_each_event_makes_it(
         assert stored(history, folded.rows[key]) == stored(history, last)
     found = [stored(history, stay) for stay in (*folded.added, *folded.changed, *folded.gone)]
     assert sorted(map(repr, found)) == sorted(repr(stored(history, stay)) for _, stay in changes)
+
+
+def test_what_takes_effect_together_with_the_last_event_takes_its_place_from_then_on() -> None:
+    enrolled, begun, *_ = told_late(
+        [e for e in history([("ada", "enroll", 60), ("ada", "progress", 10)]) if type(e) in KEYS],
+        [(2, 0), (0, 2)],
+    )
+    [of_history] = Sorting([ENROLLMENT_HISTORY]).sort([(1, enrolled), (2, begun)], [Stops()])
+    folded = fold_history(ENROLLMENT_HISTORY, of_history, [()], Stops())
+    [first, second] = folded.added
+    assert (first.bounds.known_until, first.is_last) == (begun.timestamp, True)
+    assert second.bounds == Bounds(enrolled.effective_at, begun.timestamp)
+    _assert_each_event_makes_it(ENROLLMENT_HISTORY, of_history, [[]], folded)
