@@ -20,6 +20,8 @@ Courses = Sequence[Course]
 Known = Stay | Sequence[Stay]
 """The stays of one key, in order; or the last one alone, which no event took effect before."""
 
+_BEFORE_ALL = Bounds(EVER, EVER)
+
 
 class Followed(msgspec.Struct, gc=False):
     """What a batch does to the stays of one key.
@@ -86,11 +88,9 @@ def _in_order(
     do, stays are only added, and none but the last one is left.
     """
     was, goes_on = _last_of(known), table.goes_on
-    row, begin, known_from = None, EVER, EVER
-    if was is not None:
-        if not was.is_last:
-            return None
-        row, begin, known_from = was.row, was.bounds.effective_from, was.bounds.known_from
+    row, bounds = (None, _BEFORE_ALL) if was is None else (was.row, was.bounds)
+    if not bounds.is_last:
+        return None
     if course is None or not (goes_on(row, course.rows[0]) or row == course.rows[0]):
         course = Course.of(table, row, entries)
     # Most events are progress, and end no stay.
@@ -101,27 +101,25 @@ def _in_order(
     for (_, event), later in zip(entries, later_rows, strict=False):
         goes = goes_on(row, later)
         if not (goes and is_behind):
-            at, recorded_at = event.effective_at, event.timestamp
-            if at < begin or recorded_at < known_from or (is_new and row is None):
+            at, known_at = event.effective_at, event.timestamp
+            if _is_late(bounds, at, known_at, or_at=later is None) or (is_new and row is None):
                 return None
             if not goes:
-                if at == begin and (recorded_at == known_from or later is None):
-                    return None
-                if is_new:
-                    added.append(Stay(row, _left(Bounds(begin, known_from), at, recorded_at)))
-                elif was is not None:
-                    ended.append(Stay(row, _left(was.bounds, at, recorded_at)))
-                begin, known_from, is_behind, is_new = at, recorded_at, False, True
+                if row is not None:
+                    (added if is_new else ended).append(Stay(row, _left(bounds, at, known_at)))
+                bounds, is_behind, is_new = Bounds(at, known_at), False, True
         row = later
-    last = was
-    if is_new and row is not None:
-        last = Stay(row, Bounds(begin, known_from))
+    last = [was, *ended, *added][-1] if row is None else Stay(row, bounds)
+    if is_new and last is not None and row is not None:
         added.append(last)
-    elif is_new:
-        last = (added or ended)[-1]
-    elif was is not None and row is not was.row:
-        last = Stay(row, was.bounds)
     return Followed(last, len(later_rows), course.error, added, ended=ended)
+
+
+def _is_late(bounds: Bounds, at: datetime, known: datetime, *, or_at: bool) -> bool:
+    """Whether something takes effect before a last stay, or where it begins when `or_at`."""
+    begin = bounds.effective_from
+    known_from = bounds.known_from
+    return at < begin or known < known_from or (at == begin and (or_at or known == known_from))
 
 
 def _left(bounds: Bounds, at: datetime, known: datetime) -> Bounds:
