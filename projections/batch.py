@@ -99,7 +99,6 @@ class Batch:
         held: the events that the table could not take.
     """
 
-    entries: Sequence[Entry]
     reached: Sequence[Progress]
     writings: Sequence[Writing]
     held: Sequence[Sequence[Held]]
@@ -171,7 +170,7 @@ class Lockstep:
             one.reached = one.reached.after(run)
             writings.append(one.rows.writing(conn, folded))
             held.append(folded.held)
-        return Batch(entries, [one.reached for one in self.stored], writings, held)
+        return Batch([one.reached for one in self.stored], writings, held)
 
     def write(self, conn: Connection, batch: Batch) -> None:
         """Write a batch that was folded, and commit. Raises `LeaseLost`."""

@@ -101,7 +101,7 @@ def _by_day(
 
     def contribution(row: CertificateRow) -> Contribution:
         on = day(row)
-        return (row.program_id, first_of_month(on), on, row.status), (1,)
+        return (row.program_id.int, first_of_month(on), on, row.status), (1,)
 
     return Summary(
         name,

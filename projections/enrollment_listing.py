@@ -57,10 +57,6 @@ def _counted_as(row: EnrollmentRow) -> tuple[int, ...]:
     return counted
 
 
-def _in(row: EnrollmentRow, coarse: date | int, fine: date | int) -> Contribution:
-    return (row.program_id, row.department or "", coarse, fine), _counted_as(row)
-
-
 def _by_day(
     name: str,
     told_by: str,
@@ -94,26 +90,30 @@ def _by_day(
 
 def _by_beginning(row: EnrollmentRow) -> Contribution:
     on = row.began_at.date()
-    return _in(row, first_of_month(on), on)
+    return (row.program_id.int, row.department or "", first_of_month(on), on), _counted_as(row)
 
 
 def _by_due_day(row: EnrollmentRow) -> Contribution | None:
     on = row.due_on
-    return None if on is None else _in(row, first_of_month(on), on)
+    if on is None:
+        return None
+    return (row.program_id.int, row.department or "", first_of_month(on), on), _counted_as(row)
 
 
 def _by_end(row: EnrollmentRow) -> Contribution | None:
     if row.ended_at is None:
         return None
     on = row.ended_at.date()
-    return _in(row, first_of_month(on), on)
+    return (row.program_id.int, row.department or "", first_of_month(on), on), _counted_as(row)
 
 
 def _by_score(row: EnrollmentRow) -> Contribution | None:
     score = row.score_percent
     if score is None:
         return None
-    return _in(row, percent_from(score), round(score * HUNDREDTHS))
+    in_hundredths = round(score * HUNDREDTHS)
+    place = row.program_id.int, row.department or "", percent_from(score), in_hundredths
+    return place, _counted_as(row)
 
 
 # Each has a beginning, so these have all there are.

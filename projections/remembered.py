@@ -16,7 +16,8 @@ UNKNOWN = object()
 class Remembered:
     """The rows that were folded last, by key: as many as are set at least, twice as many at most.
 
-    Those of the last batch, which may not be written, are among them.
+    Those of the last batch, which may not be written, are among them; where they are more, there
+    are no others.
 
     Attributes:
         unwritten: those of the last batch; None for rows that are gone.
@@ -34,7 +35,9 @@ class Remembered:
 
     def keep(self, rows: Mapping[Key, Any]) -> None:
         """Take in the rows of the next batch, and let go of those that changed long ago."""
-        if len(self._new) > FEWEST_REMEMBERED:
+        if len(rows) > FEWEST_REMEMBERED:
+            self._old, self._new = {}, {}
+        elif len(self._new) > FEWEST_REMEMBERED:
             self._old, self._new = self._new, {}
         self._new.update(rows)
         self.unwritten = rows

@@ -114,6 +114,7 @@ class AddedRows:
 
     def __init__(self, summary: SumTable, schema: str) -> None:
         self._columns = (*summary.key, *summary.amounts)
+        self._values_of = summary.values_of
         self._add = _add_amounts(summary, schema)
         self._remove = _remove_empty(summary, schema)
 
@@ -127,9 +128,8 @@ class AddedRows:
             writing.statements.append((self._remove, (self._as_json(may_be_empty),)))
 
     def _as_json(self, lines: Iterable[Added]) -> str:
-        return as_json(
-            [dict(zip(self._columns, (*key, *amounts), strict=True)) for key, amounts in lines]
-        )
+        values = ((*self._values_of(key), *amounts) for key, amounts in lines)
+        return as_json([dict(zip(self._columns, line, strict=True)) for line in values])
 
 
 def _added(net: Amounts) -> list[Added]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import neg, sub
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
 from uuid import UUID
@@ -33,6 +33,11 @@ class SumTable:
     key: Mapping[str, type]
     amounts: tuple[str, ...]
 
+    def values_of(self, key: Sequence[Any]) -> list[Any]:
+        """Return what stands in the key columns for a key as contributions tell it."""
+        kinds = self.key.values()
+        return [UUID(int=v) if kind is UUID else v for v, kind in zip(key, kinds, strict=True)]
+
 
 @dataclass(frozen=True, slots=True)
 class InSql:
@@ -58,8 +63,8 @@ class Summary(Generic[Row]):
         key: its key columns and their types. A key column is never null.
         amounts: its other columns, whole numbers all of them.
         contribution: what one row of the finer table adds: the values of the key
-            columns, and the amounts in their order. None when it adds nothing.
-            Same row, same contribution: it is taken away again when the row changes.
+            columns, UUIDs by their numbers, and the amounts in their order. None when it adds
+            nothing. Same row, same contribution: it is taken away again when the row changes.
         told_by: the fields of the row that tell its contribution, and no others do.
         in_sql: the contribution once more, for what was: rows of then are added up when asked for.
         rollups: the SQL tables that are stored in its place, if any are: by the name of each the
@@ -183,17 +188,29 @@ def differing(
     """Return what to add to the summaries where what a row contributes changes."""
     found: list[Difference] = []
     for number, (old, new) in enumerate(zip(was, now, strict=True)):
-        if old is None:
+        if old == new:
+            continue
+        if old is None or new is None or old[0] != new[0]:
+            if old is not None:
+                found.append((number, old[0], _opposite(old[1])))
             if new is not None:
                 found.append((number, *new))
-        elif new is None:
-            found.append((number, old[0], [*map(neg, old[1])]))
-        elif old[0] != new[0]:
-            found.append((number, old[0], [*map(neg, old[1])]))
-            found.append((number, *new))
-        elif old[1] != new[1]:
-            found.append((number, new[0], [*map(sub, new[1], old[1])]))
+        else:
+            found.append((number, new[0], _between(old[1], new[1])))
     return found
+
+
+# The amounts are few: most rows are counted as one or none of something.
+
+
+@lru_cache(maxsize=10_000)
+def _opposite(amounts: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(map(neg, amounts))
+
+
+@lru_cache(maxsize=10_000)
+def _between(old: tuple[int, ...], new: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(map(sub, new, old))
 
 
 @dataclass(frozen=True, eq=False)

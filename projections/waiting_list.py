@@ -50,7 +50,7 @@ WAITING_COUNTS = Summary[WaitingRow](
     name="waiting_counts",
     key={"program_id": UUID},
     amounts=("waiting",),
-    contribution=lambda row: ((row.program_id,), (1,)),
+    contribution=lambda row: ((row.program_id.int,), (1,)),
     told_by=("program_id",),
     in_sql=InSql({"program_id": "program_id"}, {"waiting": "count(*)"}),
 )

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from opentelemetry.trace import Span
+
+from eventlog.codec import EventCodec
 from eventlog.pool import Connection
+from eventlog.reader import RowReader
 from projections.batch import REFUSALS, Batch, Lockstep
+from projections.decoding import decoded
 from projections.fold import Entry
 from projections.session import open_writing
-from workers.tracing import batch_span
+from workers.tracing import begin_span, ending
+
+READ_AGAIN_EVENTS = 1_000
 
 
 class Writer:
@@ -19,17 +26,17 @@ class Writer:
         self._conn = open_writing(conninfo)
         self._thread = ThreadPoolExecutor(1, "writer")
 
-    def begin(self, lockstep: Lockstep, batch: Batch) -> Future[None]:
-        """Write a batch; what comes back tells how that ended."""
-        return self._thread.submit(self._write, lockstep, batch)
+    def begin(self, lockstep: Lockstep, batch: Batch, span: Span) -> Future[None]:
+        """Write a batch, and end its span; what comes back tells how that ended."""
+        return self._thread.submit(self._write, lockstep, batch, span)
 
     def close(self) -> None:
         """Wait for what was begun, however it ends."""
         self._thread.shutdown()
         self._conn.close()
 
-    def _write(self, lockstep: Lockstep, batch: Batch) -> None:
-        with batch_span(batch.entries, [one.table.name for one in lockstep.stored]):
+    def _write(self, lockstep: Lockstep, batch: Batch, span: Span) -> None:
+        with ending(span):
             lockstep.write(self._conn, batch)
 
 
@@ -38,12 +45,13 @@ class Ahead:
 
     The database waits for nothing that is folded, and folding not for the database. Rows and
     position still change together: where a batch cannot be written, what was folded upon it is
-    forgotten.
+    forgotten. Its events are read again then; nothing holds them while it is written.
     """
 
-    def __init__(self, lockstep: Lockstep, writer: Writer) -> None:
+    def __init__(self, lockstep: Lockstep, writer: Writer, codec: EventCodec) -> None:
         self.lockstep = lockstep
         self._writer = writer
+        self._codec = codec
         self._begun: tuple[Batch, Future[None]] | None = None
 
     @property
@@ -56,6 +64,7 @@ class Ahead:
 
         Raises `LeaseLost`, and errors of the database, of the batch before as well.
         """
+        span = self._begin_span(entries)
         try:
             batch = self.lockstep.fold(conn, entries, self._end)
             self._end()
@@ -63,7 +72,7 @@ class Ahead:
             self._take_back(conn)
             self._apply_now(conn, entries)
         else:
-            self._begun = batch, self._writer.begin(self.lockstep, batch)
+            self._begun = batch, self._writer.begin(self.lockstep, batch, span)
 
     def settle(self, conn: Connection) -> None:
         """Wait until all that was folded is written. Raises as `apply` does."""
@@ -84,8 +93,18 @@ class Ahead:
         refused = begun is not None and begun[1].exception() is not None
         self.lockstep.take_back(conn)
         if begun is not None and refused:
-            self._apply_now(conn, begun[0].entries)
+            self._apply_again(conn, begun[0].reached[0].position)
+
+    def _apply_again(self, conn: Connection, up_to: int) -> None:
+        reader = RowReader(conn, self.lockstep.position)
+        while self.lockstep.position < up_to:
+            entries = decoded(self._codec, conn, reader.read(READ_AGAIN_EVENTS))
+            if left := [entry for entry in entries if entry[0] <= up_to]:
+                self._apply_now(conn, left)
 
     def _apply_now(self, conn: Connection, entries: Sequence[Entry]) -> None:
-        with batch_span(entries, [one.table.name for one in self.lockstep.stored]):
+        with ending(self._begin_span(entries)):
             self.lockstep.apply(conn, entries)
+
+    def _begin_span(self, entries: Sequence[Entry]) -> Span:
+        return begin_span(entries, [one.table.name for one in self.lockstep.stored])

@@ -93,7 +93,7 @@ class Lanes:
             lane.close()
 
     def _lockstep(self, stored: Sequence[Stored]) -> Ahead:
-        return Ahead(Lockstep(self._lease, stored), self._writer)
+        return Ahead(Lockstep(self._lease, stored), self._writer, self._codec)
 
     def _catch_up(self, lane: _Lane, front: _Lane, up_to: int | None) -> None:
         goal = front.reached

@@ -8,7 +8,7 @@ from itertools import islice
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanContext, SpanKind, StatusCode
+from opentelemetry.trace import Span, SpanContext, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from projections.fold import Entry
@@ -21,33 +21,34 @@ _tracer = trace.get_tracer("rollbook.projector")
 _trace_context = TraceContextTextMapPropagator()
 
 
-@contextmanager
-def batch_span(entries: Sequence[Entry], tables: Sequence[str]) -> Iterator[None]:
-    """Let what is done meanwhile have a span that tells which events `tables` take in.
+def begin_span(entries: Sequence[Entry], tables: Sequence[str]) -> Span:
+    """Return a span, begun now, that tells which events `tables` take in.
 
     It links to the first `MAX_LINKS` requests among those of the events.
     """
-    with _tracer.start_span(
-        "project",
-        Context(),
-        SpanKind.CONSUMER,
-        record_exception=False,
-        set_status_on_exception=False,
-    ) as span:
-        if span.is_recording():
-            span.set_attribute("rollbook.first_position", entries[0][0])
-            span.set_attribute("rollbook.last_position", entries[-1][0])
-            span.set_attribute("rollbook.events", len(entries))
-            span.set_attribute("rollbook.tables", sorted(tables))
-            for request in islice(_requests(entries), MAX_LINKS):
-                span.add_link(request)
-        try:
-            yield
-        except Exception as error:
-            # Its message may hold values of rows.
-            span.set_attribute("error.type", type(error).__name__)
-            span.set_status(StatusCode.ERROR)
-            raise
+    span = _tracer.start_span("project", Context(), SpanKind.CONSUMER)
+    if span.is_recording():
+        span.set_attribute("rollbook.first_position", entries[0][0])
+        span.set_attribute("rollbook.last_position", entries[-1][0])
+        span.set_attribute("rollbook.events", len(entries))
+        span.set_attribute("rollbook.tables", sorted(tables))
+        for request in islice(_requests(entries), MAX_LINKS):
+            span.add_link(request)
+    return span
+
+
+@contextmanager
+def ending(span: Span) -> Iterator[None]:
+    """End the span behind what is done, and tell in it what went wrong."""
+    try:
+        yield
+    except Exception as error:
+        # Its message may hold values of rows.
+        span.set_attribute("error.type", type(error).__name__)
+        span.set_status(StatusCode.ERROR)
+        raise
+    finally:
+        span.end()
 
 
 def _requests(entries: Sequence[Entry]) -> Iterator[SpanContext]:

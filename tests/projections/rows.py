@@ -44,7 +44,7 @@ def summed(
     totals: dict[tuple[object, ...], dict[str, int]] = {}
     for contribution in filter(None, map(summary.contribution, rows)):
         told = dict(zip(summary.key, contribution[0], strict=True))
-        key = tuple(told[column] for column in stored.key)
+        key = tuple(stored.values_of([told[column] for column in stored.key]))
         before = totals.setdefault(key, dict.fromkeys(summary.amounts, 0))
         for amount_name, amount in zip(summary.amounts, contribution[1], strict=True):
             before[amount_name] += amount

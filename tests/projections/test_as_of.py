@@ -74,7 +74,7 @@ def projected(conn: Connection, events: Sequence[Event], cuts: Sequence[int]) ->
     entries = list(enumerate(events, start=1))
     ends = sorted({0, len(entries), *(cut for cut in cuts if cut < len(entries))})
     with closing(Writer(conn.info.dsn)) as writer:
-        ahead = Ahead(tables, writer)
+        ahead = Ahead(tables, writer, CODEC)
         for begin, end in pairwise(ends):
             ahead.apply(conn, entries[begin:end])
         ahead.settle(conn)
@@ -318,8 +318,13 @@ def test_a_row_may_come_back_at_the_moment_it_went_in_a_batch_that_is_copied(
     left: Any = full(TrainingProgram.EmployeeLeftWaitlist)
     all_wait = [replace(waitlisted, employee_id=f"e{n}") for n in range(COPIED_ROWS)]
     one_leaves = [all_wait[0], replace(left, employee_id="e0")]
+    events = [
+        replace(event, originator_version=version)
+        for version, event in enumerate([*one_leaves, *all_wait], start=1)
+    ]
     with open_connection(database_url) as conn:
-        projected(conn, [*one_leaves, *all_wait], [len(one_leaves)])
+        logged(conn, events)
+        projected(conn, events, [len(one_leaves)])
         parked = conn.execute("SELECT * FROM rollbook_read.parked").fetchall()
         waiting = conn.execute("SELECT count(*) FROM rollbook_read.waiting_history").fetchall()
     assert (parked, waiting) == ([], [(COPIED_ROWS,)])

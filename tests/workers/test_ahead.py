@@ -51,7 +51,7 @@ def ahead_of(url: str, tables: Sequence[ReadTable[Any]]) -> Iterator[tuple[Any, 
         lease = Lease(LIVE)
         taken = lease.take(conn, tables)
         stored = [Stored(conn, table, LIVE, taken[table.name]) for table in tables]
-        yield conn, Ahead(Lockstep(lease, stored), writer)
+        yield conn, Ahead(Lockstep(lease, stored), writer, CODEC)
 
 
 def refused_for(employee: str) -> list[ReadTable[Any]]:
