@@ -1,18 +1,21 @@
 """Catching up: all read tables by one projector, beside the stock runner with one trivial table.
 
-python -m benchmarks.catch_up [--events 200000] [--side-by-side 200 20000] [--rounds 3]
-    [--stock-events 4000] [--database URL]
+python -m benchmarks.catch_up [--events 200000] [--side-by-side 200 20000] [--oulad DIR]
+    [--rounds 3] [--stock-events 4000] [--database URL]
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from benchmarks.clients import Rates, take_turns
 from benchmarks.made_up_log import write_log
 from benchmarks.projecting import catch_up, migrate_database
+from benchmarks.real_log import import_day_by_day, import_records
 from benchmarks.report import publish, table
 from benchmarks.servers import connect_patiently, scratch_database
 from benchmarks.stock import copy_log, rate_of_stock_runner
@@ -52,12 +55,12 @@ def measure(url: str, rounds: int, stock_events: int) -> dict[str, Any]:
     }
 
 
-def rows(side_by_side: int, found: Mapping[str, Any]) -> list[list[object]]:
+def rows(log: str, found: Mapping[str, Any]) -> list[list[object]]:
     """A line of the table for each share."""
     rates = Rates(found["events_per_second"])
     return [
         [
-            side_by_side,
+            log,
             share,
             found["times_stock"][share],
             found["memory_mib"][share],
@@ -68,20 +71,39 @@ def rows(side_by_side: int, found: Mapping[str, Any]) -> list[list[object]]:
     ]
 
 
+def logs(options: argparse.Namespace) -> dict[str, Callable[[str], None]]:
+    """What writes each log into an empty database, by what the log is."""
+
+    def made_up(side_by_side: int) -> Callable[[str], None]:
+        def write(url: str) -> None:
+            with connect_patiently(url) as conn:
+                write_log(conn, event_codec(), options.events, side_by_side)
+
+        return write
+
+    found = {f"{number:,} side by side": made_up(number) for number in options.side_by_side}
+    if options.oulad is not None:
+        found["OULAD as imported"] = partial(import_records, folder=options.oulad)
+        found["OULAD day by day"] = partial(
+            import_day_by_day, folder=options.oulad, server=options.database
+        )
+    return found
+
+
 def main() -> None:
-    """Measure with few and with many enrollments that run side by side."""
+    """Measure on made-up logs, with few and many enrollments side by side, and on real ones."""
     options = parse()
-    results = {}
-    for side_by_side in options.side_by_side:
+    results: dict[str, dict[str, Any]] = {}
+    to_write = logs(options)
+    for log, write in to_write.items():
         with scratch_database(options.database) as scratch:
             migrate_database(scratch.url)
-            with connect_patiently(scratch.url) as conn:
-                write_log(conn, event_codec(), options.events, side_by_side)
-            results[side_by_side] = measure(scratch.url, options.rounds, options.stock_events)
-            if len(results) == len(options.side_by_side):
-                header = ["side by side", "tables", "to stock", "MiB", "events/s", "stock events/s"]
-                lines = [line for number, found in results.items() for line in rows(number, found)]
-                text = f"{options.events:,} events\n\n{table(header, lines)}"
+            write(scratch.url)
+            results[log] = measure(scratch.url, options.rounds, options.stock_events)
+            if len(results) == len(to_write):
+                header = ["log", "tables", "to stock", "MiB", "events/s", "stock events/s"]
+                lines = [line for log, found in results.items() for line in rows(log, found)]
+                text = f"{options.events:,} made-up events\n\n{table(header, lines)}"
                 publish("catch_up", scratch.url, text, {"catch_up": results})
 
 
@@ -90,6 +112,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.catch_up")
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--side-by-side", type=int, nargs="+", default=[200, 20_000])
+    parser.add_argument("--oulad", type=Path, help="folder with the records of that data set")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--stock-events", type=int, default=4_000)
     parser.add_argument("--database", help="URL of a server on which a scratch database is made")
