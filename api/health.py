@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 import psycopg
 import psycopg_pool
 from marshmallow import fields
 
 from api.failures import NO_DATABASE
-from api.problems import RETRY_SECONDS, Problem, ProblemError
+from api.problems import ProblemError, not_ready
 from api.resource import Resource
 from api.services import services
 from api.shapes import Shape, given
 from api.wire import Answer, answer
 from eventlog.schema import is_up_to_date
 from projections.standing import standing
-from projections.store import without_indexes
+from projections.store import unfinished
 from projections.tables import PRESENT_TABLES
 
 READY_WITHIN_SECONDS = 2.0
@@ -48,31 +46,24 @@ def readyz() -> Answer:
     """Tell whether this process can serve.
 
     The database answers, its tables are those of this version, and they are not far behind the log
-    and have their indexes.
+    and have their counts and indexes.
     """
     try:
         with services().pool.connection(timeout=READY_WITHIN_SECONDS) as conn:
             if not is_up_to_date(conn):
-                raise _not_ready("The tables are not yet those of this version.")
+                raise not_ready("The tables are not yet those of this version.")
             found = standing(conn)
-            bare = without_indexes(conn, PRESENT_TABLES)
+            left = unfinished(conn, PRESENT_TABLES)
     except psycopg.errors.UndefinedTable:
-        raise _not_ready("There are no tables yet.") from None
+        raise not_ready("There are no tables yet.") from None
     except (psycopg.Error, psycopg_pool.PoolClosed):
         raise ProblemError(NO_DATABASE) from None
     position = found.lowest(table.name for table in PRESENT_TABLES)
     if position is None:
-        raise _not_ready("A read table was not begun yet.")
+        raise not_ready("A read table was not begun yet.")
     lag = found.lag(position)
     if lag > services().policy.max_lag:
-        raise _not_ready(f"The read tables are {lag} positions behind the log.")
-    if bare:
-        raise _not_ready("Some read tables have no indexes yet.")
+        raise not_ready(f"The read tables are {lag} positions behind the log.")
+    if left:
+        raise not_ready("Some read tables lack their summaries or indexes.")
     return answer({"status": "ready", "position": position, "lag": lag})
-
-
-def _not_ready(detail: str) -> ProblemError:
-    headers = {"Retry-After": str(RETRY_SECONDS)}
-    return ProblemError(
-        Problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", detail, headers=headers)
-    )

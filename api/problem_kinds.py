@@ -69,7 +69,7 @@ OF_HTTP = {
     ),
     "not_ready": (
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "This process cannot serve yet: its tables are missing, old, or far behind the log.",
+        "This cannot be served yet: tables are missing, old, far behind the log, or being filled.",
     ),
     "overloaded": (
         HTTPStatus.SERVICE_UNAVAILABLE,

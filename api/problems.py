@@ -99,6 +99,14 @@ def invalid(
     )
 
 
+def not_ready(detail: str) -> ProblemError:
+    """Return the answer where the tables that it takes are not there yet."""
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return ProblemError(
+        Problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", detail, headers=headers)
+    )
+
+
 def not_found(kind: str, identifier: str) -> ProblemError:
     """Return the answer for what does not exist, or not for this caller.
 

@@ -22,7 +22,7 @@ from api.caching import (
 from api.clock import is_answered_on
 from api.etags import ETAG
 from api.moments import asked_moment, in_utc
-from api.problems import FieldError, invalid
+from api.problems import FieldError, invalid, not_ready
 from api.services import services
 from api.shown import POSITION, Shown, shows_only
 from api.wire import Answer, Answered
@@ -92,6 +92,8 @@ class Reading:
         position = awaited(self.tables)
         # Looked at before the rows, so that it never claims more than they show.
         state = services().sight.state(services().pool, self.tables, position)
+        if not state.filled:
+            raise not_ready("The tables that it reads are still filled from the log.")
         is_answered_on(state.day)
         answer = _in_state(self.tables, state, show) if self.is_cached else show()
         if state.parked:

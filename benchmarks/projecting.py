@@ -14,7 +14,7 @@ from benchmarks.servers import connect_patiently
 from eventlog.pool import open_connection
 from projections import progress
 from projections.names import LIVE
-from projections.store import without_indexes
+from projections.store import unfinished
 from projections.tables import ALL_TABLES
 from rollbook.assembly import event_codec
 from rollbook.migrate import migrate
@@ -55,7 +55,7 @@ def catch_up(url: str, names: Sequence[str]) -> CatchUp:
     with open_connection(url) as conn:
         began = perf_counter()
         here.send("begin")
-        while _reached(progress.read(conn), names) < rows[0][0] or without_indexes(conn, tables):
+        while _reached(progress.read(conn), names) < rows[0][0] or unfinished(conn, tables):
             sleep(_GLANCE_SECONDS)
         seconds = perf_counter() - began
     here.send("end")

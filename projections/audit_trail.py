@@ -96,24 +96,19 @@ def _row_of_unreadable(row: LogRow) -> TrailRow:
     )
 
 
-# A search goes along one of these in its own order until a page is full.
-_IN_THE_ORDER_OF_THE_LOG = (
-    "(recorded_at, position)",
-    "(actor, recorded_at)",
-    "(role, recorded_at)",
-    "(topic, recorded_at)",
-    "(program_id, recorded_at)",
-)
-
 AUDIT_TRAIL = EventTable[TrailRow](
     name="audit_trail",
     row=TrailRow,
     row_of=row_of,
+    # A search goes along one of these in its own order until a page is full.
     indexes=(
-        *_IN_THE_ORDER_OF_THE_LOG,
+        "(recorded_at, position)",
+        "(actor, recorded_at)",
+        "(role, recorded_at)",
+        "(topic, recorded_at)",
+        "(program_id, recorded_at)",
         "(effective_at, position)",
         "(employee_id, position)",
         "(correlation_id)",
     ),
-    growing_indexes=_IN_THE_ORDER_OF_THE_LOG,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -75,9 +75,14 @@ class Stored:
         elif isinstance(self.table, History):
             folded = fold_history(self.table, batch, rows, self.stops, courses)
         else:
-            folded = fold(self.table, batch, rows, self.stops)
+            folded = fold(self.table, batch, rows, self.stops, adds_up=self.progress.filled)
         self.rows.remember(folded.rows)
         return folded
+
+    def note_filled(self) -> None:
+        """Add to its summaries with every event from now on, as they are there."""
+        self.progress = replace(self.progress, filled=True)
+        self.reached = replace(self.reached, filled=True)
 
     def park(self, conn: Connection, held: Sequence[Held]) -> None:
         """Park the events that a batch could not apply."""

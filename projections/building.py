@@ -36,17 +36,20 @@ def prepare(conn: Connection, tables: Sequence[ReadTable[Any]], schema: str) -> 
             with conn.transaction():
                 drop(conn, [table], schema)
                 create_columns(conn, table, schema)
-                progress.begin(conn, schema, table)
+                progress.begin(conn, schema, table, filled=False)
     return kept
 
 
-def restart(conn: Connection, table: ReadTable[Any], schema: str) -> None:
-    """Empty a table, to begin again with the first event; who builds it stays the same."""
+def restart(conn: Connection, table: ReadTable[Any], schema: str, *, filled: bool = False) -> None:
+    """Empty a table, to begin again with the first event; who builds it stays the same.
+
+    Its summaries are added up at the end, or with every event where it counts as `filled`.
+    """
     with conn.transaction():
         for name in sql_tables([table]):
             conn.execute(SQL("TRUNCATE {}").format(Identifier(schema, name)))
         parked.release_all(conn, schema, table.name)
-        progress.restart(conn, schema, table.name)
+        progress.restart(conn, schema, table.name, filled=filled)
 
 
 def finish(conn: Connection, tables: Sequence[ReadTable[Any]], schema: str) -> None:

@@ -134,11 +134,18 @@ class Folded:
         self.held.extend(Held(text, position) for position, _ in entries[1:])
 
 
-def fold(table: ReadTable[Any], batch: Sorted, before: Sequence[Any], stops: Stops) -> Folded:
+def fold(
+    table: ReadTable[Any],
+    batch: Sorted,
+    before: Sequence[Any],
+    stops: Stops,
+    *,
+    adds_up: bool = True,
+) -> Folded:
     """Return what `batch` does to `table`; `before` has the row of each key, None without one.
 
     An event that raises is held, with the later ones of its row, and its key joins
-    `stops`; the other rows go on.
+    `stops`; the other rows go on. What is added to the summaries is told where it `adds_up`.
     """
     folded = Folded.of(table, batch)
     courses = folded.courses
@@ -148,7 +155,8 @@ def fold(table: ReadTable[Any], batch: Sorted, before: Sequence[Any], stops: Sto
         row = course.rows[-1]
         if row is not old:
             try:
-                found += table.differences(old, row)
+                if adds_up:
+                    found += table.differences(old, row)
             except Exception as of_contribution:  # noqa: BLE001  # the row is bad as a whole
                 row, course = old, Course([old], of_contribution)
             else:

@@ -32,7 +32,7 @@ WHERE table_name IN (
         AND (lease IS NULL OR leased_until < clock_timestamp())
     FOR UPDATE SKIP LOCKED
 )
-RETURNING table_name, position, events, digest, definition
+RETURNING table_name, position, events, digest, definition, filled
 """
 
 _ADVANCE = """
@@ -48,6 +48,8 @@ _RENEW = """
 UPDATE {progress} SET leased_until = clock_timestamp() + make_interval(secs => %s) WHERE lease = %s
 """
 
+_MARK_FILLED = "UPDATE {progress} SET filled = true WHERE table_name = %s AND lease = %s"
+
 _GIVE_BACK = "UPDATE {progress} SET lease = NULL, leased_until = NULL WHERE lease = %s"
 
 
@@ -62,9 +64,9 @@ class Lease:
         self._token: UUID = uuid4()
         self._count = 0
         name = Identifier(schema, "progress")
-        self._take, self._advance, self._renew, self._give_back = (
+        self._take, self._advance, self._renew, self._mark_filled, self._give_back = (
             SQL(statement).format(progress=name).as_bytes()
-            for statement in (_TAKE, _ADVANCE, _RENEW, _GIVE_BACK)
+            for statement in (_TAKE, _ADVANCE, _RENEW, _MARK_FILLED, _GIVE_BACK)
         )
 
     def take(self, conn: Connection, tables: Collection[ReadTable[Any]]) -> dict[str, Progress]:
@@ -100,6 +102,11 @@ class Lease:
     def renew(self, conn: Connection) -> None:
         """Keep all of the tables. Raises `LeaseLost`."""
         if conn.execute(self._renew, (LEASE_SECONDS, self._token)).rowcount != self._count:
+            raise LeaseLost
+
+    def mark_filled(self, conn: Connection, table: str) -> None:
+        """Say that a table is filled. Raises `LeaseLost`, as `advance` does."""
+        if conn.execute(self._mark_filled, (table, self._token)).rowcount != 1:
             raise LeaseLost
 
     def give_back(self, conn: Connection) -> None:

@@ -8,9 +8,9 @@ batches: `digest = (digest * 1099511628211 + position) mod (2^61 - 1)`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.sql import SQL, Identifier
 
@@ -34,22 +34,26 @@ CREATE TABLE IF NOT EXISTS {} (
 ) WITH (fillfactor = 20, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0)
 """
 
-_LACKS_BUILT = """
-SELECT NOT EXISTS (
-    SELECT FROM information_schema.columns
-    WHERE table_schema = %s AND table_name = 'progress' AND column_name = 'built'
-)
+_COLUMNS = """
+SELECT column_name::text FROM information_schema.columns
+WHERE table_schema = %s AND table_name = 'progress'
 """
-# Drawn when a table begins, and when one is put in the place of another.
-_ADD_BUILT = "ALTER TABLE {} ADD COLUMN built bigint NOT NULL DEFAULT txid_current()"
+_ADDED_COLUMNS: Mapping[str, LiteralString] = {
+    # Drawn when a table begins, and when one is put in the place of another.
+    "built": "ALTER TABLE {} ADD COLUMN built bigint NOT NULL DEFAULT txid_current()",
+    "filled": "ALTER TABLE {} ADD COLUMN filled boolean NOT NULL DEFAULT true",
+}
 
 _BEGIN = """
-INSERT INTO {} (table_name, definition) VALUES (%s, %s) ON CONFLICT (table_name) DO NOTHING
+INSERT INTO {} (table_name, definition, filled) VALUES (%s, %s, %s)
+ON CONFLICT (table_name) DO NOTHING
 """
 
-_RESTART = "UPDATE {} SET position = 0, events = 0, digest = 0 WHERE table_name = %s"
+_RESTART = """
+UPDATE {} SET position = 0, events = 0, digest = 0, filled = %s WHERE table_name = %s
+"""
 
-_READ = "SELECT table_name, position, events, digest, definition FROM {}"
+_READ = "SELECT table_name, position, events, digest, definition, filled FROM {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +65,21 @@ class Progress:
         events: how many events it took in.
         digest: of all their positions.
         definition: the table's definition when it began.
+        filled: whether its summaries are kept up. A table that begins far behind the log is
+            filled first; its summaries are empty meanwhile, and it is not to be read.
     """
 
     position: int
     events: int
     digest: int
     definition: int
+    filled: bool
 
     def after(self, run: Run) -> Progress:
         """Return the progress after a run of events."""
         digest = (self.digest * pow(MULTIPLIER, run.events, MODULUS) + run.digest) % MODULUS
-        return Progress(run.position, self.events + run.events, digest, self.definition)
+        events = self.events + run.events
+        return Progress(run.position, events, digest, self.definition, self.filled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +102,20 @@ class Run:
 def create(conn: Connection, schema: str) -> None:
     """Create the table of the schema's progress where it is missing."""
     conn.execute(SQL(_TABLE).format(Identifier(schema, "progress")))
-    [(lacks_built,)] = conn.execute(_LACKS_BUILT, (schema,)).fetchall()
-    if lacks_built:
-        conn.execute(SQL(_ADD_BUILT).format(Identifier(schema, "progress")))
+    there = {name for (name,) in conn.execute(_COLUMNS, (schema,))}
+    for name in _ADDED_COLUMNS.keys() - there:
+        conn.execute(SQL(_ADDED_COLUMNS[name]).format(Identifier(schema, "progress")))
 
 
-def begin(conn: Connection, schema: str, table: ReadTable[Any]) -> None:
-    """Let a new table start from the beginning of the log."""
-    conn.execute(SQL(_BEGIN).format(Identifier(schema, "progress")), (table.name, table.definition))
+def begin(conn: Connection, schema: str, table: ReadTable[Any], *, filled: bool) -> None:
+    """Let a new table start from the beginning of the log, to be `filled` first or not."""
+    values = table.name, table.definition, filled
+    conn.execute(SQL(_BEGIN).format(Identifier(schema, "progress")), values)
 
 
-def restart(conn: Connection, schema: str, table: str) -> None:
-    """Let a table start from the beginning of the log again."""
-    conn.execute(SQL(_RESTART).format(Identifier(schema, "progress")), (table,))
+def restart(conn: Connection, schema: str, table: str, *, filled: bool) -> None:
+    """Let a table start from the beginning of the log again, to be `filled` first or not."""
+    conn.execute(SQL(_RESTART).format(Identifier(schema, "progress")), (filled, table))
 
 
 def read(conn: Connection, schema: str = LIVE) -> dict[str, Progress]:

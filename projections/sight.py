@@ -19,7 +19,7 @@ SIGHT_SECONDS = 0.005
 # Parked events that are applied after all change rows, and no position.
 _LOOK = f"""
 SELECT {TODAY}, parked.count, directory.changes,
-       progress.table_name, progress.position, progress.built
+       progress.table_name, progress.position, progress.built, progress.filled
 FROM (SELECT count(*) FROM {LIVE}.parked) AS parked,
      (SELECT sum(changes)::bigint AS changes FROM rollbook.employee_counts) AS directory
 LEFT JOIN {LIVE}.progress ON true
@@ -35,6 +35,7 @@ class State(NamedTuple):
         reached: what each has reached, as a sum: one may be ahead of another, or stand still.
         latest: that any of them has reached; None without tables.
         built: when each was begun, or put in the place of another, as a sum.
+        filled: whether none of them is still filled for the first time.
         parked: how many events are parked, of any table.
         directory: how often the directory of employees was changed.
     """
@@ -44,6 +45,7 @@ class State(NamedTuple):
     reached: int | None
     latest: int | None
     built: int | None
+    filled: bool
     parked: int
     directory: int | None
 
@@ -66,8 +68,12 @@ class _Look:
     def state(self, tables: Sequence[str]) -> State:
         state = self.states.get(tables)
         if state is None:
-            found = [(position, built) for *_, name, position, built in self.rows if name in tables]
-            positions, builds = zip(*found, strict=True) if found else ((), ())
+            found = [
+                (position, built, filled)
+                for *_, name, position, built, filled in self.rows
+                if name in tables
+            ]
+            positions, builds, fillings = zip(*found, strict=True) if found else ((), (), ())
             day, parked, directory, *_ = self.rows[0]
             state = self.states[tables] = State(
                 day=day,
@@ -75,6 +81,7 @@ class _Look:
                 reached=sum(positions) if found else None,
                 latest=max(positions, default=None),
                 built=sum(builds) if found else None,
+                filled=all(fillings),
                 parked=parked,
                 directory=directory,
             )

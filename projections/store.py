@@ -42,7 +42,8 @@ def create_tables(conn: Connection, tables: Sequence[ReadTable[Any]], schema: st
     """Create the tables, their summaries, indexes and progress where they are missing.
 
     A table that was built by another definition is left as it is: a rebuild replaces it.
-    One that is far behind the log gets its indexes from its projector, once it has caught up.
+    One that is far behind the log is filled first: it gets its summaries and indexes from its
+    projector, once that has caught up.
     """
     conn.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(schema)))
     progress.create(conn, schema)
@@ -53,13 +54,14 @@ def create_tables(conn: Connection, tables: Sequence[ReadTable[Any]], schema: st
         if table.name in known and known[table.name].definition != table.definition:
             continue
         create_columns(conn, table, schema)
-        progress.begin(conn, schema, table)
-        if (known[table.name].position if table.name in known else 0) >= close:
+        is_close = (known[table.name].position if table.name in known else 0) >= close
+        progress.begin(conn, schema, table, filled=is_close)
+        if is_close:
             create_indexes(conn, table, schema)
 
 
 def create_columns(conn: Connection, table: ReadTable[Any], schema: str) -> None:
-    """Create the SQL table and its summaries, with no indexes besides the keys and growing ones."""
+    """Create the SQL table and its summaries, with no indexes besides the keys."""
     conn.execute(
         _create(schema, table.name, columns_of(table.row), table.primary_key, _ROW_FILL_PERCENT)
     )
@@ -73,8 +75,6 @@ def create_columns(conn: Connection, table: ReadTable[Any], schema: str) -> None
                 _SUMMARY_FILL_PERCENT,
             )
         )
-    for index in table.growing_indexes:
-        conn.execute(_create_index(table, index, schema))
 
 
 def create_indexes(conn: Connection, table: ReadTable[Any], schema: str) -> None:
@@ -102,15 +102,14 @@ def statements_for_indexes(
     return found
 
 
-def without_indexes(
-    conn: Connection, tables: Iterable[ReadTable[Any]], schema: str = LIVE
-) -> set[str]:
-    """Return the names of the tables that lack some of their indexes."""
-    there = _indexes(conn, schema)
+def unfinished(conn: Connection, tables: Iterable[ReadTable[Any]], schema: str = LIVE) -> set[str]:
+    """Return the names of the tables that lack their summaries, or some of their indexes."""
+    there, reached = _indexes(conn, schema), progress.read(conn, schema)
     return {
         table.name
         for table in tables
-        if any(_index_name(table, index) not in there[table.name] for index in table.indexes)
+        if (table.name in reached and not reached[table.name].filled)
+        or any(_index_name(table, index) not in there[table.name] for index in table.indexes)
     }
 
 
@@ -131,6 +130,20 @@ def _create_index(table: ReadTable[Any], index: LiteralString, schema: str) -> C
     return SQL("CREATE INDEX IF NOT EXISTS {} ON {} {}").format(
         Identifier(_index_name(table, index)), Identifier(schema, table.name), SQL(index)
     )
+
+
+def largest_first(
+    conn: Connection, tables: Iterable[ReadTable[Any]], schema: str
+) -> list[ReadTable[Any]]:
+    """Return the tables in the order of their sizes on disk, without their indexes."""
+    query = "SELECT pg_relation_size(to_regclass(%s))"
+
+    def size(table: ReadTable[Any]) -> int:
+        name = Identifier(schema, table.name).as_string()
+        [(size_bytes,)] = conn.execute(query, (name,)).fetchall()
+        return size_bytes or 0
+
+    return sorted(tables, key=size, reverse=True)
 
 
 def analyze(conn: Connection, tables: Iterable[ReadTable[Any]], schema: str) -> None:

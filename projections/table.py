@@ -104,8 +104,6 @@ class ReadTable(Generic[Row]):
         evolve: the row after an event; None before there is a row, or after it is gone.
             A pure function.
         indexes: what to index besides the key, as in "(status, id)".
-        growing_indexes: those of them to which the log's order adds at few places only, so that
-            it costs little to keep them up while a table is filled.
         summaries: the coarser tables of its rows.
         begins: whether an event is the first that ever concerns its row, so that nobody
             need look for one. It may say no of some that are.
@@ -120,7 +118,6 @@ class ReadTable(Generic[Row]):
     keys: Mapping[type[Event], Callable[[Any], int | str]]
     evolve: Callable[[Row | None, Any], Row | None]
     indexes: tuple[str, ...] = ()
-    growing_indexes: tuple[str, ...] = ()
     summaries: tuple[Summary[Row], ...] = ()
     begins: Callable[[Any], bool] = lambda _event: False
     definition: int = 1

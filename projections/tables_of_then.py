@@ -11,6 +11,7 @@ from projections.histories import FOLLOWED, PROGRAM_HISTORY
 from projections.history import BEFORE, HOLDS, History
 from projections.names import LIVE, TODAY
 from projections.program_places import PROGRAM_PLACES
+from projections.summing import summing
 
 _GIVEN = re.compile(r"%\((as_of|known_at|rows)\)s")
 _LIVE_TABLE = re.compile(rf"\b{LIVE}\.(\w+)")
@@ -58,18 +59,9 @@ def _rows(history: History) -> str:
 def _sums(history: History) -> Iterator[tuple[str, str]]:
     """Yield the stored summaries of the table with what they were, as they hold no empty rows."""
     for summary in history.of.summaries:
-        told = summary.in_sql
-        amounts = [f"{told.amounts[name]} AS {name}" for name in summary.amounts]
         for stored in summary.stored:
-            key = [f"{told.key[name]} AS {name}" for name in stored.key]
-            numbers = ", ".join(str(number) for number, _ in enumerate(key, start=1))
-            yield (
-                stored.name,
-                (
-                    f"SELECT {', '.join([*key, *amounts])} FROM {LIVE}.{history.name}"  # noqa: S608
-                    f" WHERE {HOLDS} AND {told.among} GROUP BY {numbers}"
-                ),
-            )
+            rows = f"{LIVE}.{history.name} WHERE {HOLDS}"
+            yield stored.name, summing(summary, stored, rows)
 
 
 def _programs() -> str:

@@ -23,7 +23,7 @@ from rollbook.settings import Settings
 from workers.build import BuildRunningError, OnProgress, Stopped
 from workers.check import Verdict
 from workers.rebuild import rebuild as rebuild_tables
-from workers.verify import OtherDefinitionError
+from workers.verify import OtherDefinitionError, UnfilledError
 from workers.verify import verify as verify_tables
 
 
@@ -49,7 +49,7 @@ def rebuild(settings: Settings, names: Sequence[str], *, every: bool) -> None:
 def verify(settings: Settings, names: Sequence[str], *, every: bool) -> None:
     """Prove that read tables hold the log's events, each once, and what a rebuild would make."""
     tables = named_or_all(names, every=every)
-    expected = (BuildRunningError, OtherDefinitionError, Stopped)
+    expected = (BuildRunningError, OtherDefinitionError, UnfilledError, Stopped)
     with told_plainly(*expected), progress_bar("Verifying") as on_progress:
         verdicts = verify_tables(
             ready_database(settings), event_codec(), tables, stop_event(), on_progress, show

@@ -25,7 +25,7 @@ import psycopg
 from rollbook.embedded import NoEmbeddedServers, log_file, make_private, socket_folder, wheel_file
 from rollbook.memory import memory_bytes
 from rollbook.program import Program
-from workers.indexing import AT_ONCE
+from workers.finishing import AT_ONCE
 
 MAJOR = 18
 DATABASE = "rollbook"

@@ -12,7 +12,7 @@ import redis
 from eventlog.pool import Connection, open_connection
 from eventlog.role import may_change_events
 from projections import parked, progress
-from projections.store import without_indexes
+from projections.store import unfinished
 from projections.tables import ALL_TABLES
 from proof.growth import edge_of
 from rollbook.counted import counted
@@ -64,12 +64,12 @@ def _status(settings: Settings) -> Status:
         last = _log_position(conn)
         held_up = parked.row_counts(conn)
         guard = "the trigger alone" if may_change_events(conn) else "the database role"
-        bare = without_indexes(conn, ALL_TABLES)
+        left = unfinished(conn, ALL_TABLES)
         tables = {
             name: {
                 **_behind(found.position, last),
                 "parked_rows": held_up.get(name, 0),
-                "without_indexes": int(name in bare),
+                "unfinished": int(name in left),
             }
             for name, found in progress.read(conn).items()
         }
@@ -141,6 +141,6 @@ def _as_line(table: dict[str, int]) -> str:
     line = f"at {table['position']}, {table['behind']} behind"
     if table.get("parked_rows"):
         line += f", {counted(table['parked_rows'], 'row')} PARKED (see: rollbook parked list)"
-    if table.get("without_indexes"):
-        line += ", indexed when it has caught up"
+    if table.get("unfinished"):
+        line += ", to be read when it has caught up"
     return line

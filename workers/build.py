@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from threading import Event as Signal
 from time import monotonic, sleep
 from typing import Any
@@ -12,7 +12,9 @@ from eventlog.codec import EventCodec
 from eventlog.pool import Connection
 from projections import progress
 from projections.batch import Stored
+from projections.filling import BegunAgain, finish_filling
 from projections.lease import LEASE_SECONDS, Lease
+from projections.session import open_patient
 from projections.table import ReadTable
 from workers.interpreter import folding_batches
 from workers.lanes import Lanes
@@ -78,9 +80,19 @@ class Builder:
         if self._stop.is_set():
             raise Stopped
         with folding_batches():
-            self._build_to(position, tables)
+            while True:
+                self._fold_to(position, tables)
+                with suppress(BegunAgain):
+                    return self._finish_filling(tables)
 
-    def _build_to(self, position: int, tables: Sequence[ReadTable[Any]]) -> None:
+    def _finish_filling(self, tables: Sequence[ReadTable[Any]]) -> None:
+        reached = progress.read(self._conn, self._schema)
+        for table in tables:
+            if not reached[table.name].filled:
+                with open_patient(self._conninfo) as conn:
+                    finish_filling(conn, self.lease, table, self._schema)
+
+    def _fold_to(self, position: int, tables: Sequence[ReadTable[Any]]) -> None:
         reached = progress.read(self._conn, self._schema)
         next_renewal = 0.0
         with closing(Lanes(self._conninfo, self._codec, self._conn, self.lease)) as lanes:

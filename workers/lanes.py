@@ -12,7 +12,7 @@ from projections.lease import Lease
 from projections.store import CLOSE_EVENTS, last_position
 from workers.ahead import Ahead, Writer
 from workers.feed import Feed
-from workers.indexing import Indexing
+from workers.finishing import Finishing
 
 _GLANCE_SECONDS = 0.001
 
@@ -21,8 +21,8 @@ class Lanes:
     """Tables at one position move in lockstep; those behind catch up beside and then join.
 
     The front is the lane that is furthest. A table that is new, or was taken back,
-    begins in a lane of its own. Tables without indexes get them when they are close to the
-    front; their lane stands still meanwhile.
+    begins in a lane of its own. Tables that are not finished, without summaries or indexes, get
+    them when they are close to the front; their lane stands still meanwhile.
     """
 
     def __init__(self, conninfo: str, codec: EventCodec, conn: Connection, lease: Lease) -> None:
@@ -32,7 +32,7 @@ class Lanes:
         self._lease = lease
         self._writer = Writer(conninfo)
         self._lanes: list[_Lane] = []
-        self._indexings: list[Indexing] = []
+        self._finishings: list[Finishing] = []
 
     @property
     def busy(self) -> bool:
@@ -44,15 +44,15 @@ class Lanes:
         """The position that all of the tables have reached; 0 without any."""
         return min((lane.position for lane in self._lanes), default=0)
 
-    def add(self, taken: Iterable[Stored], to_index: Collection[str] = ()) -> None:
-        """Keep these tables up, too; those `to_index` have no indexes so far."""
+    def add(self, taken: Iterable[Stored], to_finish: Collection[str] = ()) -> None:
+        """Keep these tables up, too; those `to_finish` lack summaries or indexes."""
         by_position: dict[int, list[Stored]] = {}
         for stored in taken:
             by_position.setdefault(stored.progress.position, []).append(stored)
         for position, stored_there in by_position.items():
             feed = Feed(self._conninfo, self._codec, position)
-            bare = [one for one in stored_there if one.table.name in to_index]
-            self._lanes.append(_Lane(self._lockstep(stored_there), feed, bare))
+            unfinished = [one for one in stored_there if one.table.name in to_finish]
+            self._lanes.append(_Lane(self._lockstep(stored_there), feed, unfinished))
 
     def work(self, timeout_seconds: float, up_to: int | None = None) -> bool:
         """Apply what is there, or comes within the time. Return whether there was anything.
@@ -68,7 +68,7 @@ class Lanes:
         front, *behind = sorted(going, key=lambda lane: lane.reached, reverse=True)
         for lane in behind:
             self._catch_up(lane, front, up_to)
-        if front.bare and self._is_close(front, last_position(self._conn)):
+        if front.unfinished and self._is_close(front, last_position(self._conn)):
             return False
         entries = front.feed.take(self._conn, 0 if behind or front.is_writing else timeout_seconds)
         return front.apply(self._conn, _up_to(up_to, entries))
@@ -78,7 +78,7 @@ class Lanes:
 
         Raises `LeaseLost`, and errors of the database.
         """
-        self._indexings = [indexing for indexing in self._indexings if not indexing.is_done]
+        self._finishings = [one for one in self._finishings if not one.is_done]
         if [lane.is_writing for lane in self._lanes] != [True]:
             for lane in self._lanes:
                 lane.settle(self._conn)
@@ -87,8 +87,8 @@ class Lanes:
     def close(self) -> None:
         """Stop reading, and wait for what is being written."""
         self._writer.close()
-        for indexing in self._indexings:
-            indexing.close()
+        for finishing in self._finishings:
+            finishing.close()
         for lane in self._lanes:
             lane.close()
 
@@ -97,7 +97,7 @@ class Lanes:
 
     def _catch_up(self, lane: _Lane, front: _Lane, up_to: int | None) -> None:
         goal = front.reached
-        if lane.bare and self._is_close(lane, goal):
+        if lane.unfinished and self._is_close(lane, goal):
             return
         entries = lane.feed.take(self._conn, _GLANCE_SECONDS)
         lane.apply(self._conn, _up_to(up_to, _up_to(goal, entries)))
@@ -109,11 +109,11 @@ class Lanes:
             front.tables = self._lockstep((*front.stored, *lane.stored))
 
     def _is_close(self, lane: _Lane, goal: int) -> bool:
-        """Return whether the tables of the lane get their indexes now."""
+        """Return whether the tables of the lane are finished now."""
         is_close = goal - lane.reached <= CLOSE_EVENTS
         if is_close:
             lane.settle(self._conn)
-            self._indexings.append(lane.make_indexes(self._conninfo))
+            self._finishings.append(lane.finish(self._conninfo, self._lease))
         return is_close
 
 
@@ -124,11 +124,11 @@ def _up_to(position: int | None, entries: list[Entry]) -> list[Entry]:
 
 
 class _Lane:
-    def __init__(self, tables: Ahead, feed: Feed, bare: Sequence[Stored]) -> None:
+    def __init__(self, tables: Ahead, feed: Feed, unfinished: Sequence[Stored]) -> None:
         self.tables = tables
         self.feed = feed
-        self.bare = bare
-        self._indexing: Indexing | None = None
+        self.unfinished = unfinished
+        self._finishing: Finishing | None = None
 
     @property
     def position(self) -> int:
@@ -148,20 +148,24 @@ class _Lane:
 
     @property
     def is_held_up(self) -> bool:
-        """Whether nothing may be written while indexes are made."""
-        if self._indexing is not None and not self._indexing.holds_up:
-            self._indexing, self.bare = None, ()
-        return self._indexing is not None
+        """Whether nothing may be written while its tables are finished."""
+        if self._finishing is not None and not self._finishing.holds_up:
+            for one in self.unfinished:
+                one.note_filled()
+            self._finishing, self.unfinished = None, ()
+        return self._finishing is not None
 
     def wait(self, timeout_seconds: float) -> None:
         """Wait for what holds it up, no longer than this."""
-        if self._indexing is not None:
-            self._indexing.wait(timeout_seconds)
+        if self._finishing is not None:
+            self._finishing.wait(timeout_seconds)
 
-    def make_indexes(self, conninfo: str) -> Indexing:
-        schema = self.bare[0].schema
-        self._indexing = Indexing(conninfo, [one.table for one in self.bare], schema)
-        return self._indexing
+    def finish(self, conninfo: str, lease: Lease) -> Finishing:
+        tables = [one.table for one in self.unfinished]
+        filled = [one.table.name for one in self.unfinished if one.progress.filled]
+        schema = self.unfinished[0].schema
+        self._finishing = Finishing(conninfo, lease, tables, schema, filled)
+        return self._finishing
 
     def close(self) -> None:
         self.feed.close()

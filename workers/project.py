@@ -21,10 +21,11 @@ from eventsourcing.persistence import PersistenceError
 from eventlog.codec import EventCodec
 from eventlog.pool import Connection
 from projections.batch import Stored
+from projections.filling import BegunAgain
 from projections.lease import Lease, LeaseLost
 from projections.names import LIVE
 from projections.session import open_writing
-from projections.store import without_indexes
+from projections.store import unfinished
 from projections.table import ReadTable
 from workers.heartbeat import Heartbeat
 from workers.interpreter import folding_batches
@@ -55,6 +56,8 @@ def run(
                     _Projector(conninfo, codec, conn, tables, schema).keep_up(stop)
             except LeaseLost:
                 logger.info("lost a table to another process; taking what is free")
+            except BegunAgain:
+                logger.info("a table begins again; taking what is free")
             except (psycopg.Error, PersistenceError) as error:
                 if monotonic() - began > LONGEST_PAUSE_SECONDS:
                     pause_seconds = FIRST_PAUSE_SECONDS
@@ -110,11 +113,11 @@ class _Projector:
         if taken:
             logger.info("projecting %s", ", ".join(sorted(taken)))
         tables = {name: self._missing.pop(name) for name in taken}
-        to_index = without_indexes(self._conn, tables.values(), self._schema) if taken else ()
+        to_finish = unfinished(self._conn, tables.values(), self._schema) if taken else ()
         self._lanes.add(
             (
                 Stored(self._conn, tables[name], self._schema, progress)
                 for name, progress in taken.items()
             ),
-            to_index,
+            to_finish,
         )

@@ -41,7 +41,7 @@ class Rebuilt:
         tables: the names of the tables that were switched.
         position: where they are now at least.
         continued: the names of those of which an interrupted rebuild had left something.
-        verdicts: how the old ones compared, for each with the same definition.
+        verdicts: how the old ones compared, for each that was filled by the same definition.
     """
 
     tables: tuple[str, ...]
@@ -109,7 +109,10 @@ def _build_and_compare(
 def _comparable(
     tables: Sequence[ReadTable[Any]], live: dict[str, Progress]
 ) -> list[ReadTable[Any]]:
-    return [t for t in tables if t.name in live and live[t.name].definition == t.definition]
+    def is_comparable(found: Progress | None, table: ReadTable[Any]) -> bool:
+        return found is not None and found.filled and found.definition == table.definition
+
+    return [table for table in tables if is_comparable(live.get(table.name), table)]
 
 
 def _come_close(conn: Connection, builder: Builder, tables: Sequence[ReadTable[Any]]) -> None:

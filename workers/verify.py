@@ -25,6 +25,14 @@ class OtherDefinitionError(Exception):
         self.table = table
 
 
+class UnfilledError(Exception):
+    """A live table is still filled for the first time, so there is nothing to prove yet."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"{table} is still filled from the log: wait until it has caught up.")
+        self.table = table
+
+
 def verify(
     conninfo: str,
     codec: EventCodec,
@@ -35,14 +43,16 @@ def verify(
 ) -> list[Verdict]:
     """Fold the log anew beside the live `tables` and compare: events, digest and every row.
 
-    Nothing of it is kept. Raises `OtherDefinitionError`, `Stopped`, `BuildRunningError`,
-    and psycopg.Error when the database is away.
+    Nothing of it is kept. Raises `OtherDefinitionError`, `UnfilledError`, `Stopped`,
+    `BuildRunningError`, and psycopg.Error when the database is away.
     """
     with open_patient(conninfo) as conn, open_writing(conninfo) as writing:
         live = live_progress(conn)
         for table in tables:
             if table.name not in live or live[table.name].definition != table.definition:
                 raise OtherDefinitionError(table.name)
+            if not live[table.name].filled:
+                raise UnfilledError(table.name)
         building.prepare(conn, tables, SCHEMA)
         builder = Builder(conninfo, codec, writing, SCHEMA, stop, on_progress)
         builder.take(tables)

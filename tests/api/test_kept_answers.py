@@ -139,7 +139,7 @@ def test_what_is_asked_of_the_past_is_logged_each_time(api: Api) -> None:
 
 
 def an_answer(word: object, body: bytes) -> KeptAnswer:
-    nothing = Shown((), State(date.min, None, None, None, None, 0, 0))
+    nothing = Shown((), State(date.min, None, None, None, None, True, 0, 0))
     return KeptAnswer(asking(word), HTTPStatus.OK, [], body, nothing, "", "")
 
 

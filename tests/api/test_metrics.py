@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.metrics import Metrics
 from api.policy import Policy
 from tests.api.world import KEPT_BYTES, Answer, Api, Caller
+from tests.patience import eventually
 
 SECRET = "a-token-for-the-figures"
 INDEXES_OF_ENROLLMENTS = """
@@ -89,6 +90,21 @@ def test_tables_without_indexes_are_not_ready(empty_api: Api) -> None:
     bare = empty_api.admin.get("/readyz")
     assert (bare.status, bare.json["code"]) == (503, "not_ready")
     assert "indexes" in bare.json["detail"]
+
+
+def test_tables_that_are_still_filled_are_not_ready_and_not_read(empty_api: Api) -> None:
+    assert empty_api.admin.get("enrollments").status == 200
+    with empty_api.pool.connection() as conn:
+        conn.execute(
+            "UPDATE rollbook_read.progress SET filled = false"
+            " WHERE table_name IN ('enrollment_listing', 'enrollment_history')"
+        )
+    eventually(lambda: empty_api.admin.get("enrollments").status == 503)
+    for path in ("/readyz", "enrollments", "enrollments?as_of=2026-01-01T00:00:00Z", "analytics"):
+        unfilled = empty_api.admin.get(path)
+        assert (unfilled.status, unfilled.json["code"]) == (503, "not_ready")
+        assert unfilled.headers["Retry-After"] == "1"
+    assert empty_api.auditor.get("audit/events").status == 200
 
 
 def test_tables_of_an_older_version_are_not_ready(empty_api: Api) -> None:

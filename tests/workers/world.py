@@ -104,9 +104,13 @@ def projector(url: str) -> Iterator[subprocess.Popen[bytes]]:
 def tables_by_a_rebuild(
     url: str, tables: Sequence[ReadTable[Any]] = ALL_TABLES
 ) -> dict[str, set[Any]]:
-    """All rows as a fold of the whole log makes them, in a schema beside the live one."""
+    """All rows as a fold of the whole log makes them, in a schema beside the live one.
+
+    Summaries are added up with every event, however long the log is.
+    """
     with open_connection(url) as reading, open_connection(url) as writing:
         create_tables(writing, ALL_TABLES, "rebuilt")
+        writing.execute("UPDATE rebuilt.progress SET filled = true")
         lease = Lease("rebuilt")
         taken = lease.take(writing, tables)
         lockstep = Lockstep(lease, [Stored(writing, t, "rebuilt", taken[t.name]) for t in tables])

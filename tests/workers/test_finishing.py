@@ -1,22 +1,31 @@
-"""Tables that are far behind are filled without indexes, and get them when they have caught up."""
+"""Tables that are far behind are filled, and get summaries and indexes when they have caught up."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event as Signal
 from typing import Any
 
+import msgspec
 import pytest
 
+from domain.enrollment import Enrollment
 from eventlog.pool import Connection, open_as_login, open_connection
-from projections import progress
+from eventlog.reader import RowReader
+from projections import parked, progress
+from projections.batch import Lockstep, Stored
+from projections.decoding import decoded
 from projections.enrollment_listing import ENROLLMENT_LISTING
+from projections.filling import finish_filling
+from projections.lease import Lease, LeaseLost
 from projections.names import LIVE
 from projections.session import open_patient
-from projections.store import create_tables, last_position, without_indexes
+from projections.store import create_tables, last_position, unfinished
 from projections.table import ReadTable
 from projections.tables import ALL_TABLES
 from tests.patience import eventually
 from tests.workers.world import (
+    CODEC,
     all_rows,
     projecting,
     projector,
@@ -25,10 +34,13 @@ from tests.workers.world import (
     train,
     write_side,
 )
-from workers.indexing import AT_ONCE
+from workers.finishing import AT_ONCE
+from workers.rebuild import rebuild
+from workers.verify import UnfilledError, verify
 
 EMPLOYEES = 30
-INDEXED = {table.name for table in ALL_TABLES if table.indexes}
+EVERY = {table.name for table in ALL_TABLES}
+COUNTS = "enrollment_counts"
 
 
 @pytest.fixture
@@ -52,9 +64,9 @@ def far_behind(monkeypatch: pytest.MonkeyPatch, events: int) -> None:
         monkeypatch.setattr(f"{module}.CLOSE_EVENTS", events)
 
 
-def bare(url: str) -> set[str]:
+def left(url: str) -> set[str]:
     with open_connection(url) as conn:
-        return without_indexes(conn, ALL_TABLES)
+        return unfinished(conn, ALL_TABLES)
 
 
 def is_caught_up(url: str) -> bool:
@@ -63,46 +75,100 @@ def is_caught_up(url: str) -> bool:
         return min(one.position for one in reached) == last_position(conn)
 
 
-def test_indexes_are_made_when_the_tables_have_caught_up(long_log: str) -> None:
-    assert bare(long_log) == INDEXED
+def test_tables_are_finished_when_they_have_caught_up(long_log: str) -> None:
+    assert left(long_log) == EVERY
     with projecting(long_log):
-        eventually(lambda: not bare(long_log))
+        eventually(lambda: not left(long_log))
         eventually(lambda: is_caught_up(long_log))
     assert all_rows(long_log) == tables_by_a_rebuild(long_log)
 
 
-def test_indexes_in_the_order_of_the_log_are_kept_up_from_the_beginning(long_log: str) -> None:
-    growing = {table.name: table.growing_indexes for table in ALL_TABLES if table.growing_indexes}
-    assert growing
-    assert all({*table.growing_indexes} <= {*table.indexes} for table in ALL_TABLES)
-    query = (
-        "SELECT tablename::text, count(*) FROM pg_indexes"
-        " WHERE schemaname = %s AND indexname NOT LIKE '%%_pkey' GROUP BY tablename"
-    )
+def test_nothing_is_added_up_until_then(long_log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as never_close:
+        never_close.setattr("workers.lanes.CLOSE_EVENTS", -1)
+        with projecting(long_log):
+            eventually(lambda: is_caught_up(long_log))
+    rows = all_rows(long_log)
+    assert rows[ENROLLMENT_LISTING.name]
+    assert not any(rows[sums.name] for table in ALL_TABLES for sums in table.stored_summaries)
+    with pytest.raises(UnfilledError, match=ENROLLMENT_LISTING.name):
+        verify(long_log, CODEC, [ENROLLMENT_LISTING], Signal())
+
+
+def test_a_table_that_is_still_filled_is_rebuilt_without_being_compared(long_log: str) -> None:
+    done = rebuild(long_log, CODEC, ALL_TABLES, Signal())
+    assert (done.verdicts, left(long_log)) == ((), set())
+    assert all_rows(long_log) == tables_by_a_rebuild(long_log)
+
+
+def test_who_loses_a_table_while_it_adds_up_stores_nothing(long_log: str) -> None:
+    lease, next_one = Lease(LIVE), Lease(LIVE)
+    with open_connection(long_log) as conn, open_connection(long_log) as other:
+        taken = lease.take(conn, [ENROLLMENT_LISTING])
+        lockstep = Lockstep(lease, [Stored(conn, ENROLLMENT_LISTING, LIVE, *taken.values())])
+        lockstep.apply(conn, decoded(CODEC, conn, RowReader(other).read(1_000)))
+        other.execute("UPDATE rollbook_read.progress SET leased_until = '-infinity'")
+        next_one.take(other, [ENROLLMENT_LISTING])
+        with pytest.raises(LeaseLost):
+            finish_filling(conn, lease, ENROLLMENT_LISTING, LIVE)
+        assert not all_rows(long_log)[COUNTS]
+        finish_filling(conn, next_one, ENROLLMENT_LISTING, LIVE)
+        assert all_rows(long_log)[COUNTS]
+
+
+def test_what_a_projector_that_is_killed_adding_up_has_not_stored_is_stored_by_the_next(
+    long_log: str,
+) -> None:
+    with open_connection(long_log) as conn, conn.transaction():
+        conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        conn.execute("LOCK TABLE rollbook_read.enrollment_counts IN SHARE MODE")
+        with projector(long_log):
+            eventually(lambda: waits(long_log, COUNTS, "RowExclusiveLock") == 1)
+            # It is killed on leaving.
+        assert ENROLLMENT_LISTING.name in left(long_log)
+    with projector(long_log):
+        eventually(lambda: not left(long_log))
+        eventually(lambda: is_caught_up(long_log))
+    assert all_rows(long_log) == tables_by_a_rebuild(long_log)
+
+
+def with_a_score_beyond_all_numbers(row: Any, event: Any) -> Any:
+    after: Any = ENROLLMENT_LISTING.evolve(row, event)
+    if isinstance(event, Enrollment.Completed) and after.employee_id == "e2":
+        return msgspec.structs.replace(after, score_percent=1e300)
+    return after
+
+
+def test_what_cannot_be_added_up_parks_its_event_and_nothing_else(long_log: str) -> None:
+    listing = replace(ENROLLMENT_LISTING, evolve=with_a_score_beyond_all_numbers)
+    tables = [listing if table is ENROLLMENT_LISTING else table for table in ALL_TABLES]
+    with projecting(long_log, tables):
+        eventually(lambda: not left(long_log))
+        eventually(lambda: is_caught_up(long_log))
     with open_connection(long_log) as conn:
-        there: dict[str, int] = dict(conn.execute(query, (LIVE,)))
-    assert there == {name: len(indexes) for name, indexes in growing.items()}
+        assert len(parked.keys(conn, LIVE, listing.name)) == 1
+    assert all_rows(long_log) == tables_by_a_rebuild(long_log, tables)
+    verdicts = verify(long_log, CODEC, tables, Signal())
+    assert all(verdict.holds for verdict in verdicts)
 
 
 def test_tables_go_on_while_what_is_in_them_is_counted(
     long_log: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # However long the test takes, the counting waits.
-    monkeypatch.setattr("workers.indexing.open_patient", open_more_patient)
+    monkeypatch.setattr("workers.finishing.open_patient", open_more_patient)
     with open_connection(long_log) as conn, conn.transaction():
         conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         # It has no indexes to be made, and is written to, but not counted.
         conn.execute("LOCK TABLE rollbook_read.enrollment_counts IN SHARE UPDATE EXCLUSIVE MODE")
         with projecting(long_log):
-            eventually(
-                lambda: waits(long_log, "enrollment_counts", "ShareUpdateExclusiveLock") == 1
-            )
-            assert not bare(long_log)
+            eventually(lambda: waits(long_log, COUNTS, "ShareUpdateExclusiveLock") == 1)
+            assert not left(long_log)
             eventually(lambda: is_caught_up(long_log))
             with write_side(long_log) as training:
                 train(training, published(training, "MORE"), "e0")
             eventually(lambda: is_caught_up(long_log))
-            assert waits(long_log, "enrollment_counts", "ShareUpdateExclusiveLock") == 1
+            assert waits(long_log, COUNTS, "ShareUpdateExclusiveLock") == 1
     assert all_rows(long_log) == tables_by_a_rebuild(long_log)
 
 
@@ -112,22 +178,22 @@ def open_more_patient(conninfo: str) -> Connection:
     return conn
 
 
-def test_what_a_projector_that_died_left_without_indexes_gets_them_from_the_next(
+def test_what_a_projector_that_died_left_unfinished_gets_them_from_the_next(
     long_log: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as never_close:
         never_close.setattr("workers.lanes.CLOSE_EVENTS", -1)
         with projecting(long_log):
             eventually(lambda: is_caught_up(long_log))
-    assert bare(long_log) == INDEXED
+    assert left(long_log) == EVERY
     with projecting(long_log):
-        eventually(lambda: not bare(long_log))
+        eventually(lambda: not left(long_log))
 
 
 def test_a_migration_leaves_a_table_alone_while_it_is_filled(long_log: str) -> None:
     with open_connection(long_log) as conn:
         create_tables(conn, ALL_TABLES)
-    assert bare(long_log) == INDEXED
+    assert left(long_log) == EVERY
 
 
 def test_a_migration_makes_what_is_declared_otherwise_and_drops_what_was(database_url: str) -> None:
@@ -137,19 +203,19 @@ def test_a_migration_makes_what_is_declared_otherwise_and_drops_what_was(databas
 
         def indexes_of(table: ReadTable[Any]) -> set[str]:
             create_tables(conn, [table])
-            assert not without_indexes(conn, [table])
+            assert not unfinished(conn, [table])
             return {sql for (sql,) in conn.execute(query, (LIVE, table.name))}
 
         before = indexes_of(ENROLLMENT_LISTING)
         after = indexes_of(replace(ENROLLMENT_LISTING, indexes=(kept, "(grade)", *rest)))
-        assert without_indexes(conn, [ENROLLMENT_LISTING]) == {ENROLLMENT_LISTING.name}
+        assert unfinished(conn, [ENROLLMENT_LISTING]) == {ENROLLMENT_LISTING.name}
         [gone], [new] = before - after, after - before
     assert changed.partition(" INCLUDE")[0] in gone
     assert "(grade)" in new
 
 
 def test_tables_of_a_short_log_have_their_indexes_from_the_beginning(database_url: str) -> None:
-    assert not bare(database_url)
+    assert not left(database_url)
 
 
 def test_what_a_projector_that_is_killed_making_indexes_has_not_made_is_made_by_the_next(
@@ -161,10 +227,10 @@ def test_what_a_projector_that_is_killed_making_indexes_has_not_made_is_made_by_
         with projector(long_log):
             eventually(lambda: waits(long_log, "enrollment_listing", "ShareLock") == AT_ONCE)
             # It is killed on leaving.
-        left = bare(long_log)
-    assert "enrollment_listing" in left
+        due = left(long_log)
+    assert "enrollment_listing" in due
     with projector(long_log):
-        eventually(lambda: not bare(long_log))
+        eventually(lambda: not left(long_log))
         eventually(lambda: is_caught_up(long_log))
     assert all_rows(long_log) == tables_by_a_rebuild(long_log)
 

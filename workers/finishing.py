@@ -1,4 +1,4 @@
-"""Making the indexes of read tables that have caught up, beside everything else."""
+"""Finishing read tables that have caught up, beside everything else."""
 
 from __future__ import annotations
 
@@ -10,55 +10,74 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 import psycopg
-from psycopg.sql import Composed
 
 from eventlog.pool import Connection
 from eventlog.silence import hang_up
+from projections.filling import finish_filling
+from projections.lease import Lease
 from projections.session import open_patient
-from projections.store import analyze, statements_for_indexes
+from projections.store import analyze, largest_first, statements_for_indexes
 from projections.table import ReadTable
 
 Step = Callable[[Connection], object]
 
 AT_ONCE = 2
-"""How many indexes are made at the same time, of one table or of several."""
+"""How many steps are taken at the same time, for one table or for several."""
 
 
-class Indexing:
-    """Makes the missing indexes of some tables, which nothing may be written to meanwhile.
+class Finishing:
+    """Adds up the summaries of some tables that were filled, and makes their missing indexes.
 
-    Then it counts for the planner what is in the tables, which may go on. What was made stays,
-    whatever dies; the rest is made by the next one.
+    Nothing may be written to them meanwhile. Then it counts for the planner what is in the tables,
+    which may go on. What was done stays, whatever dies; the rest is done by the next one.
     """
 
-    def __init__(self, conninfo: str, tables: Sequence[ReadTable[Any]], schema: str) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        lease: Lease,
+        tables: Sequence[ReadTable[Any]],
+        schema: str,
+        filled: Sequence[str],
+    ) -> None:
+        """Finish the tables, of which those that are `filled` have their summaries."""
         self._error: Exception | None = None
         self._conns = [open_patient(conninfo) for _ in range(AT_ONCE)]
-        statements = statements_for_indexes(self._conns[0], tables, schema)
-        self._indexes_left = len(statements)
+        # What takes longest comes first, so that all hands end at about the same time.
+        tables = largest_first(self._conns[0], tables, schema)
+        due: list[Step] = [
+            partial(finish_filling, lease=lease, table=table, schema=schema)
+            for table in tables
+            if table.name not in filled
+        ]
+        due += [
+            partial(Connection.execute, query=statement)
+            for statement in statements_for_indexes(self._conns[0], tables, schema)
+        ]
+        self._due = len(due)
         self._ended = Event()
         self._lock = Lock()
         self._left: Iterator[Step] = chain(
-            (partial(self._make_index, statement) for statement in statements),
+            (partial(self._do, step) for step in due),
             (partial(analyze, tables=[table], schema=schema) for table in tables),
         )
         self._threads = [
-            Thread(target=self._run, args=(conn,), name="indexing", daemon=True)
+            Thread(target=self._run, args=(conn,), name="finishing", daemon=True)
             for conn in self._conns
         ]
         for thread in self._threads:
             thread.start()
 
     def wait(self, timeout_seconds: float) -> None:
-        """Wait until all indexes are made, or something went wrong; no longer than this."""
+        """Wait until the tables may go on, or something went wrong; no longer than this."""
         if self.holds_up:
             self._ended.wait(timeout_seconds)
 
     @property
     def holds_up(self) -> bool:
-        """Whether indexes are still to be made. Raises what went wrong."""
+        """Whether nothing may be written to the tables so far. Raises what went wrong."""
         self._raise_error()
-        return self._indexes_left > 0
+        return self._due > 0
 
     @property
     def is_done(self) -> bool:
@@ -89,11 +108,11 @@ class Indexing:
         with self._lock:
             return next(self._left, None)
 
-    def _make_index(self, statement: Composed, conn: Connection) -> None:
-        conn.execute(statement)
+    def _do(self, step: Step, conn: Connection) -> None:
+        step(conn)
         with self._lock:
-            self._indexes_left -= 1
-            if not self._indexes_left:
+            self._due -= 1
+            if not self._due:
                 self._ended.set()
 
     def _raise_error(self) -> None:
