@@ -11,7 +11,7 @@ import msgspec
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, Notification, StoredEvent
 
-from eventlog.decoding import Attributes, compile_attributes, stored_form
+from eventlog.decoding import MakeEvent, compile_event, stored_form
 from eventlog.encoding import Encode, compile_encoder
 from eventlog.errors import UndecodableEventError, UnknownTopicError
 from eventlog.hints import PERSONAL
@@ -49,7 +49,7 @@ class EventCodec(Mapper[UUID]):
         super().__init__(JSONTranscoder())
         self._keyring = keyring
         self._encoders: dict[type[Any], tuple[str, Encode]] = {}
-        self._decoders: dict[str, tuple[type[Any], Read, Attributes]] = {}
+        self._decoders: dict[str, tuple[Read, MakeEvent]] = {}
         for cls in event_classes:
             self._add(cls.TOPIC, cls, msgspec.json.Decoder(stored_form(cls)).decode)
             self._encoders[cls] = (cls.TOPIC, compile_encoder(cls))
@@ -60,7 +60,7 @@ class EventCodec(Mapper[UUID]):
         if topic in self._decoders:
             message = f"Two event classes have the topic {topic!r}"
             raise ValueError(message)
-        self._decoders[topic] = (cls, read, compile_attributes(cls))
+        self._decoders[topic] = (read, compile_event(cls))
 
     @property
     def topics(self) -> frozenset[str]:
@@ -126,7 +126,7 @@ class EventCodec(Mapper[UUID]):
         """
         _, stream_id, version, topic, state = row
         try:
-            cls, read, attributes_of = self._decoders[topic]
+            read, event_of = self._decoders[topic]
         except KeyError:
             raise UnknownTopicError(topic) from None
         try:
@@ -135,10 +135,9 @@ class EventCodec(Mapper[UUID]):
             if stored.sealed is not None:
                 place = _place(stream_id, version, topic)
                 personal = personal | unseal(stored.sealed, place, keys)
-            attributes = attributes_of(stream_id, version, stored, personal)
+            event: DomainEventProtocol[UUID] = event_of(stream_id, version, stored, personal)
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise UndecodableEventError(row, error) from error
-        event: DomainEventProtocol[UUID] = to_instance(cls, attributes)
         return event
 
 

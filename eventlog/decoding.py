@@ -7,6 +7,7 @@ to do is generated as source for the reason given in ``encoding``: a projector d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -35,7 +36,7 @@ from eventlog.values import to_instance, to_subset
 _AS_STORED = (str, int, bool, float)
 _READ_BY_MSGSPEC = (UUID, datetime, date, Decimal)
 
-Attributes = Callable[[UUID, int, Any, Mapping[str, str]], dict[str, Any]]
+MakeEvent = Callable[[UUID, int, Any, Mapping[str, str]], Any]
 Make = Callable[[Any], Any]
 Field = tuple[str, Any] | tuple[str, Any, Any]
 """Name, type and default of a field of a stored form."""
@@ -59,17 +60,22 @@ def stored_form(cls: type[Any]) -> type[msgspec.Struct]:
     return _struct(cls, fields)
 
 
-def compile_attributes(cls: type[Any]) -> Attributes:
-    """A function from stream id, version, stored form and personal text to an event's attributes.
+def compile_event(cls: type[Any]) -> MakeEvent:
+    """A function from stream id, version, stored form and personal text to an event.
 
-    It raises KeyError, TypeError, ValueError or AttributeError where those are not of the class.
+    The checks of the class are not run. It raises KeyError, TypeError, ValueError or AttributeError
+    where the values are not of the class.
     """
     source = Source()
     items = ["'originator_id': stream_id", "'originator_version': version"]
     for name, stored, hint in stored_fields(cls):
         with naming(cls, name):
             items.append(f"{name!r}: {_attribute(source, hint, stored)}")
-    body = f"return {{{', '.join(items)}}}"
+    # What a frozen class refuses to an assignment, the descriptor of its attributes takes.
+    holder = next(base for base in cls.__mro__ if "__dict__" in vars(base))
+    assign = source.name_of(vars(holder)["__dict__"].__set__)
+    new, made = source.name_of(object.__new__), source.name_of(cls)
+    body = f"made = {new}({made})\n{assign}(made, {{{', '.join(items)}}})\nreturn made"
     return source.function("stream_id, version, stored, personal", body)
 
 
@@ -101,7 +107,7 @@ def _kind(hint: object) -> Any:
 def _kind_of_present(hint: object) -> Any:
     if hint in _AS_STORED or is_personal(hint):
         return Any
-    if _is_read_by_msgspec(hint):
+    if _is_read_by_msgspec(hint) or _is_plain(hint):
         return hint
     if (item := tuple_item(hint)) is not None:
         return tuple[_kind(item), ...]  # type: ignore[misc]  # of a type known only here
@@ -126,7 +132,7 @@ def _finished(source: Source, hint: object, value: str) -> str:
 
 def _maker(hint: object) -> Make | None:
     """What makes a value of what msgspec read; None where that is the value."""
-    if hint in _AS_STORED or is_personal(hint) or _is_read_by_msgspec(hint):
+    if hint in _AS_STORED or is_personal(hint) or _is_read_by_msgspec(hint) or _is_plain(hint):
         return None
     if (item := tuple_item(hint)) is not None:
         of_item = _converter(item)
@@ -139,6 +145,17 @@ def _maker(hint: object) -> Make | None:
 
 def _is_read_by_msgspec(hint: object) -> bool:
     return hint in _READ_BY_MSGSPEC or (isinstance(hint, type) and issubclass(hint, StrEnum))
+
+
+def _is_plain(hint: object) -> bool:
+    """Whether msgspec itself makes the dataclass that is stored: texts and no checks."""
+    if not is_dataclass(hint) or hasattr(hint, "__post_init__"):
+        return False
+    defaults = {field.name: field.default for field in fields(hint)}
+    return all(
+        part is str or (without_none(part) == (str, True) and defaults[name] is None)
+        for name, part in parts_of(hint).items()
+    )
 
 
 def _converter(hint: object) -> Make | None:

@@ -11,7 +11,7 @@ import msgspec
 from projections.fold import Course, Entry, Folded, Sorted, Stops
 from projections.history import History
 from projections.late_events import Path
-from projections.timeline import EVER, Bounds, Stay
+from projections.timeline import EVER, NEVER, Bounds, Stay
 
 Courses = Sequence[Course]
 """How the rows of the table that a history follows fared in the same batch, in its order."""
@@ -65,9 +65,12 @@ def fold_history(
         except Exception as error:  # noqa: BLE001  # the row is bad as a whole
             followed = Followed(_last_of(known), 0, error)
         folded.rows[key] = followed.last
-        folded.added.extend(followed.added)
-        folded.changed.extend(followed.changed)
-        folded.gone.extend(followed.ended)
+        if followed.added:
+            folded.added.extend(followed.added)
+        if followed.changed:
+            folded.changed.extend(followed.changed)
+        if followed.ended:
+            folded.gone.extend(followed.ended)
         if followed.error is not None:
             folded.hold(key, entries[followed.applied :], followed.error, stops)
     return folded
@@ -89,7 +92,7 @@ def _in_order(
     """
     was, goes_on = _last_of(known), table.goes_on
     row, bounds = (None, _BEFORE_ALL) if was is None else (was.row, was.bounds)
-    if not bounds.is_last:
+    if bounds.effective_until != NEVER:
         return None
     if course is None or not (goes_on(row, course.rows[0]) or row == course.rows[0]):
         course = Course.of(table, row, entries)
@@ -97,12 +100,17 @@ def _in_order(
     is_behind, is_new = isinstance(known, Stay), False
     added: list[Stay] = []
     ended: list[Stay] = []
-    later_rows = course.rows[1:]
+    later_rows = iter(course.rows)
+    next(later_rows)
     for (_, event), later in zip(entries, later_rows, strict=False):
         goes = goes_on(row, later)
         if not (goes and is_behind):
             at, known_at = event.effective_at, event.timestamp
-            if _is_late(bounds, at, known_at, or_at=later is None) or (is_new and row is None):
+            if at > bounds.effective_from:
+                is_late = known_at < bounds.known_from
+            else:
+                is_late = _is_late(bounds, at, known_at, or_at=later is None)
+            if is_late or (is_new and row is None):
                 return None
             if not goes:
                 if row is not None:
@@ -112,7 +120,7 @@ def _in_order(
     last = [was, *ended, *added][-1] if row is None else Stay(row, bounds)
     if is_new and last is not None and row is not None:
         added.append(last)
-    return Followed(last, len(later_rows), course.error, added, ended=ended)
+    return Followed(last, len(course.rows) - 1, course.error, added, ended=ended)
 
 
 def _is_late(bounds: Bounds, at: datetime, known: datetime, *, or_at: bool) -> bool:
