@@ -19,6 +19,8 @@ from projections.tables import PRESENT_TABLES
 
 READY_WITHIN_SECONDS = 2.0
 
+_OLD = "The tables are not yet those of this version."
+
 health = Resource("health", "For whoever runs this.", prefix="")
 
 
@@ -51,11 +53,13 @@ def readyz() -> Answer:
     try:
         with services().pool.connection(timeout=READY_WITHIN_SECONDS) as conn:
             if not is_up_to_date(conn):
-                raise not_ready("The tables are not yet those of this version.")
+                raise not_ready(_OLD)
             found = standing(conn)
             left = unfinished(conn, PRESENT_TABLES)
     except psycopg.errors.UndefinedTable:
         raise not_ready("There are no tables yet.") from None
+    except psycopg.errors.UndefinedColumn:
+        raise not_ready(_OLD) from None
     except (psycopg.Error, psycopg_pool.PoolClosed):
         raise ProblemError(NO_DATABASE) from None
     position = found.lowest(table.name for table in PRESENT_TABLES)

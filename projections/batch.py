@@ -75,14 +75,14 @@ class Stored:
         elif isinstance(self.table, History):
             folded = fold_history(self.table, batch, rows, self.stops, courses)
         else:
-            folded = fold(self.table, batch, rows, self.stops, adds_up=self.progress.filled)
+            folded = fold(self.table, batch, rows, self.stops, adds_up=self.progress.adds_up)
         self.rows.remember(folded.rows)
         return folded
 
     def note_filled(self) -> None:
         """Add to its summaries with every event from now on, as they are there."""
-        self.progress = replace(self.progress, filled=True)
-        self.reached = replace(self.reached, filled=True)
+        self.progress = replace(self.progress, filled=True, adds_up=True)
+        self.reached = replace(self.reached, filled=True, adds_up=True)
 
     def park(self, conn: Connection, held: Sequence[Held]) -> None:
         """Park the events that a batch could not apply."""

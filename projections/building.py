@@ -40,16 +40,16 @@ def prepare(conn: Connection, tables: Sequence[ReadTable[Any]], schema: str) -> 
     return kept
 
 
-def restart(conn: Connection, table: ReadTable[Any], schema: str, *, filled: bool = False) -> None:
+def restart(conn: Connection, table: ReadTable[Any], schema: str, *, adds_up: bool = False) -> None:
     """Empty a table, to begin again with the first event; who builds it stays the same.
 
-    Its summaries are added up at the end, or with every event where it counts as `filled`.
+    Its summaries are added up at the end, or with every event where it `adds_up`.
     """
     with conn.transaction():
         for name in sql_tables([table]):
             conn.execute(SQL("TRUNCATE {}").format(Identifier(schema, name)))
         parked.release_all(conn, schema, table.name)
-        progress.restart(conn, schema, table.name, filled=filled)
+        progress.restart(conn, schema, table.name, adds_up=adds_up)
 
 
 def finish(conn: Connection, tables: Sequence[ReadTable[Any]], schema: str) -> None:

@@ -24,8 +24,12 @@ class BegunAgain(Exception):
     """A table takes in the log from its beginning again, event by event with its summaries."""
 
 
-def finish_filling(conn: Connection, lease: Lease, table: ReadTable[Any], schema: str) -> None:
+def finish_filling(
+    conn: Connection, lease: Lease, table: ReadTable[Any], schema: str, *, adds_up: bool
+) -> None:
     """Add up the summaries of a table that nobody writes to meanwhile; it is filled then.
+
+    One that `adds_up` has them already.
 
     All of it is one transaction, in which the lease comes last: adding up takes long, and others
     must be able to renew it or to take the table. Where they took it nothing is stored.
@@ -37,16 +41,21 @@ def finish_filling(conn: Connection, lease: Lease, table: ReadTable[Any], schema
     """
     try:
         with conn.transaction():
-            for summary in table.summaries:
-                for stored in summary.stored:
-                    conn.execute(_insert(table, summary, stored, schema))
+            if not adds_up:
+                _add_up(conn, table, schema)
             lease.mark_filled(conn, table.name)
-    except psycopg.DataError as error:
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
         logger.warning("cannot add up %s, beginning again: %s", table.name, error)
         with conn.transaction():
             lease.mark_filled(conn, table.name)
-            building.restart(conn, table, schema, filled=True)
+            building.restart(conn, table, schema, adds_up=True)
         raise BegunAgain from error
+
+
+def _add_up(conn: Connection, table: ReadTable[Any], schema: str) -> None:
+    for summary in table.summaries:
+        for stored in summary.stored:
+            conn.execute(_insert(table, summary, stored, schema))
 
 
 def _insert(

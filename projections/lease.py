@@ -32,7 +32,7 @@ WHERE table_name IN (
         AND (lease IS NULL OR leased_until < clock_timestamp())
     FOR UPDATE SKIP LOCKED
 )
-RETURNING table_name, position, events, digest, definition, filled
+RETURNING table_name, position, events, digest, definition, filled, adds_up
 """
 
 _ADVANCE = """
@@ -48,7 +48,9 @@ _RENEW = """
 UPDATE {progress} SET leased_until = clock_timestamp() + make_interval(secs => %s) WHERE lease = %s
 """
 
-_MARK_FILLED = "UPDATE {progress} SET filled = true WHERE table_name = %s AND lease = %s"
+_MARK_FILLED = """
+UPDATE {progress} SET filled = true, adds_up = true WHERE table_name = %s AND lease = %s
+"""
 
 _GIVE_BACK = "UPDATE {progress} SET lease = NULL, leased_until = NULL WHERE lease = %s"
 
@@ -105,7 +107,7 @@ class Lease:
             raise LeaseLost
 
     def mark_filled(self, conn: Connection, table: str) -> None:
-        """Say that a table is filled. Raises `LeaseLost`, as `advance` does."""
+        """Say that a table is filled, with its summaries. Raises `LeaseLost`, as `advance` does."""
         if conn.execute(self._mark_filled, (table, self._token)).rowcount != 1:
             raise LeaseLost
 

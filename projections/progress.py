@@ -9,7 +9,7 @@ batches: `digest = (digest * 1099511628211 + position) mod (2^61 - 1)`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 
 from psycopg.sql import SQL, Identifier
@@ -42,18 +42,20 @@ _ADDED_COLUMNS: Mapping[str, LiteralString] = {
     # Drawn when a table begins, and when one is put in the place of another.
     "built": "ALTER TABLE {} ADD COLUMN built bigint NOT NULL DEFAULT txid_current()",
     "filled": "ALTER TABLE {} ADD COLUMN filled boolean NOT NULL DEFAULT true",
+    "adds_up": "ALTER TABLE {} ADD COLUMN adds_up boolean NOT NULL DEFAULT true",
 }
 
 _BEGIN = """
-INSERT INTO {} (table_name, definition, filled) VALUES (%s, %s, %s)
+INSERT INTO {} (table_name, definition, filled, adds_up) VALUES (%s, %s, %s, %s)
 ON CONFLICT (table_name) DO NOTHING
 """
 
 _RESTART = """
-UPDATE {} SET position = 0, events = 0, digest = 0, filled = %s WHERE table_name = %s
+UPDATE {} SET position = 0, events = 0, digest = 0, filled = false, adds_up = %s
+WHERE table_name = %s
 """
 
-_READ = "SELECT table_name, position, events, digest, definition, filled FROM {}"
+_READ = "SELECT table_name, position, events, digest, definition, filled, adds_up FROM {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,9 @@ class Progress:
         events: how many events it took in.
         digest: of all their positions.
         definition: the table's definition when it began.
-        filled: whether its summaries are kept up. A table that begins far behind the log is
-            filled first; its summaries are empty meanwhile, and it is not to be read.
+        filled: whether it may be read. A table that begins far behind the log is filled first.
+        adds_up: whether it adds to its summaries with every event. While a table is filled they
+            are empty, and are added up at once at the end.
     """
 
     position: int
@@ -74,12 +77,13 @@ class Progress:
     digest: int
     definition: int
     filled: bool
+    adds_up: bool
 
     def after(self, run: Run) -> Progress:
         """Return the progress after a run of events."""
         digest = (self.digest * pow(MULTIPLIER, run.events, MODULUS) + run.digest) % MODULUS
         events = self.events + run.events
-        return Progress(run.position, events, digest, self.definition, self.filled)
+        return replace(self, position=run.position, events=events, digest=digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +112,14 @@ def create(conn: Connection, schema: str) -> None:
 
 
 def begin(conn: Connection, schema: str, table: ReadTable[Any], *, filled: bool) -> None:
-    """Let a new table start from the beginning of the log, to be `filled` first or not."""
-    values = table.name, table.definition, filled
+    """Let a new table start from the beginning of the log; it counts as `filled`, or is first."""
+    values = table.name, table.definition, filled, filled
     conn.execute(SQL(_BEGIN).format(Identifier(schema, "progress")), values)
 
 
-def restart(conn: Connection, schema: str, table: str, *, filled: bool) -> None:
-    """Let a table start from the beginning of the log again, to be `filled` first or not."""
-    conn.execute(SQL(_RESTART).format(Identifier(schema, "progress")), (filled, table))
+def restart(conn: Connection, schema: str, table: str, *, adds_up: bool) -> None:
+    """Let a table be filled from the beginning of the log again."""
+    conn.execute(SQL(_RESTART).format(Identifier(schema, "progress")), (adds_up, table))
 
 
 def read(conn: Connection, schema: str = LIVE) -> dict[str, Progress]:

@@ -84,7 +84,8 @@ def _move(conn: Connection, name: str, schema: str, to: str) -> None:
 
 
 def _move_progress(conn: Connection, names: Sequence[str], schema: str) -> None:
-    # Without a lease: the projector of the old tables finds its own gone, and begins anew.
+    # Without a lease: the projector of the old tables finds its own gone, and begins anew. What
+    # was built is filled, as a row of the progress is where nothing else is said.
     for name, columns in (
         ("progress", "table_name, definition, position, events, digest"),
         ("parked", "table_name, key, position, error, parked_at"),

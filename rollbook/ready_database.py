@@ -46,6 +46,9 @@ def told_plainly(*errors: type[Exception]) -> Iterator[None]:
         raise click.ClickException(_broken_off(error)) from None
     except psycopg.OperationalError as error:
         raise click.ClickException(_broken_off(translated(error))) from None
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        message = "The tables are not those of this version. Run first: rollbook migrate"
+        raise click.ClickException(message) from None
 
 
 def _broken_off(error: PersistenceError) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, suppress
 from threading import Event as Signal
 from time import monotonic, sleep
@@ -87,10 +88,23 @@ class Builder:
 
     def _finish_filling(self, tables: Sequence[ReadTable[Any]]) -> None:
         reached = progress.read(self._conn, self._schema)
-        for table in tables:
-            if not reached[table.name].filled:
-                with open_patient(self._conninfo) as conn:
-                    finish_filling(conn, self.lease, table, self._schema)
+        unfilled = [table for table in tables if not reached[table.name].filled]
+        with open_patient(self._conninfo) as conn, ThreadPoolExecutor(1) as beside:
+            for table in unfilled:
+                adds_up = reached[table.name].adds_up
+                filling = beside.submit(
+                    finish_filling, conn, self.lease, table, self._schema, adds_up=adds_up
+                )
+                self._wait_for(filling, conn)
+
+    def _wait_for(self, filling: Future[None], conn: Connection) -> None:
+        """Keep the lease meanwhile. Raises what `finish_filling` raises."""
+        while not wait([filling], RENEW_SECONDS).done:
+            if self._stop.is_set():
+                conn.cancel_safe()
+                raise Stopped
+            self.lease.renew(self._conn)
+        filling.result()
 
     def _fold_to(self, position: int, tables: Sequence[ReadTable[Any]]) -> None:
         reached = progress.read(self._conn, self._schema)

@@ -7,17 +7,17 @@ from contextlib import suppress
 from functools import partial
 from itertools import chain
 from threading import Event, Lock, Thread
-from typing import Any
 
 import psycopg
+from psycopg.sql import Composed
 
 from eventlog.pool import Connection
 from eventlog.silence import hang_up
+from projections.batch import Stored
 from projections.filling import finish_filling
 from projections.lease import Lease
 from projections.session import open_patient
 from projections.store import analyze, largest_first, statements_for_indexes
-from projections.table import ReadTable
 
 Step = Callable[[Connection], object]
 
@@ -26,40 +26,37 @@ AT_ONCE = 2
 
 
 class Finishing:
-    """Adds up the summaries of some tables that were filled, and makes their missing indexes.
+    """Makes the missing indexes of some tables, and adds up the summaries of those being filled.
 
-    Nothing may be written to them meanwhile. Then it counts for the planner what is in the tables,
-    which may go on. What was done stays, whatever dies; the rest is done by the next one.
+    Nothing may be written to them meanwhile. Whoever reads a table finds its indexes there, as
+    it counts as filled after them. Then it counts for the planner what is in the tables, which may
+    go on. What was done stays, whatever dies; the rest is done by the next one.
     """
 
-    def __init__(
-        self,
-        conninfo: str,
-        lease: Lease,
-        tables: Sequence[ReadTable[Any]],
-        schema: str,
-        filled: Sequence[str],
-    ) -> None:
-        """Finish the tables, of which those that are `filled` have their summaries."""
+    def __init__(self, conninfo: str, lease: Lease, stored: Sequence[Stored]) -> None:
+        """Finish these tables, of one schema, on which the lease is held."""
+        self._lease = lease
+        self._schema = stored[0].schema
         self._error: Exception | None = None
         self._conns = [open_patient(conninfo) for _ in range(AT_ONCE)]
         # What takes longest comes first, so that all hands end at about the same time.
-        tables = largest_first(self._conns[0], tables, schema)
-        due: list[Step] = [
-            partial(finish_filling, lease=lease, table=table, schema=schema)
+        tables = largest_first(self._conns[0], [one.table for one in stored], self._schema)
+        by_name = {one.table.name: one for one in stored}
+        indexes = {
+            table.name: statements_for_indexes(self._conns[0], [table], self._schema)
             for table in tables
-            if table.name not in filled
-        ]
-        due += [
-            partial(Connection.execute, query=statement)
-            for statement in statements_for_indexes(self._conns[0], tables, schema)
-        ]
-        self._due = len(due)
+        }
+        self._indexes_left = {name: len(statements) for name, statements in indexes.items()}
+        self._tables_left = len(tables)
         self._ended = Event()
         self._lock = Lock()
         self._left: Iterator[Step] = chain(
-            (partial(self._do, step) for step in due),
-            (partial(analyze, tables=[table], schema=schema) for table in tables),
+            (
+                step
+                for name, statements in indexes.items()
+                for step in self._steps(by_name[name], statements)
+            ),
+            (partial(analyze, tables=[table], schema=self._schema) for table in tables),
         )
         self._threads = [
             Thread(target=self._run, args=(conn,), name="finishing", daemon=True)
@@ -77,7 +74,7 @@ class Finishing:
     def holds_up(self) -> bool:
         """Whether nothing may be written to the tables so far. Raises what went wrong."""
         self._raise_error()
-        return self._due > 0
+        return self._tables_left > 0
 
     @property
     def is_done(self) -> bool:
@@ -108,11 +105,26 @@ class Finishing:
         with self._lock:
             return next(self._left, None)
 
-    def _do(self, step: Step, conn: Connection) -> None:
-        step(conn)
+    def _steps(self, stored: Stored, statements: Sequence[Composed]) -> Sequence[Step]:
+        if not statements:
+            return [partial(self._finish, stored)]
+        return [partial(self._make_index, stored, statement) for statement in statements]
+
+    def _make_index(self, stored: Stored, statement: Composed, conn: Connection) -> None:
+        conn.execute(statement)
         with self._lock:
-            self._due -= 1
-            if not self._due:
+            self._indexes_left[stored.table.name] -= 1
+            is_last = not self._indexes_left[stored.table.name]
+        if is_last:
+            self._finish(stored, conn)
+
+    def _finish(self, stored: Stored, conn: Connection) -> None:
+        reached = stored.progress
+        if not reached.filled:
+            finish_filling(conn, self._lease, stored.table, self._schema, adds_up=reached.adds_up)
+        with self._lock:
+            self._tables_left -= 1
+            if not self._tables_left:
                 self._ended.set()
 
     def _raise_error(self) -> None:

@@ -20,9 +20,9 @@ _GLANCE_SECONDS = 0.001
 class Lanes:
     """Tables at one position move in lockstep; those behind catch up beside and then join.
 
-    The front is the lane that is furthest. A table that is new, or was taken back,
-    begins in a lane of its own. Tables that are not finished, without summaries or indexes, get
-    them when they are close to the front; their lane stands still meanwhile.
+    A table that is new, or was taken back, begins in a lane of its own. Tables that are not
+    finished, without summaries or indexes, get them when they are close to the end of the log:
+    their lane stands still meanwhile, so it joins none of finished tables before.
     """
 
     def __init__(self, conninfo: str, codec: EventCodec, conn: Connection, lease: Lease) -> None:
@@ -65,13 +65,12 @@ class Lanes:
             if self._lanes:
                 self._lanes[0].wait(timeout_seconds)
             return False
-        front, *behind = sorted(going, key=lambda lane: lane.reached, reverse=True)
-        for lane in behind:
-            self._catch_up(lane, front, up_to)
-        if front.unfinished and self._is_close(front, last_position(self._conn)):
-            return False
-        entries = front.feed.take(self._conn, 0 if behind or front.is_writing else timeout_seconds)
-        return front.apply(self._conn, _up_to(up_to, entries))
+        patience_seconds = timeout_seconds if len(going) == 1 else _GLANCE_SECONDS
+        unfinished = [lane for lane in going if lane.unfinished]
+        finished = [lane for lane in going if not lane.unfinished]
+        alike = [lanes for lanes in (finished, unfinished) if lanes]
+        moved = [self._advance(lanes, patience_seconds, up_to) for lanes in alike]
+        return any(moved)
 
     def keep(self) -> None:
         """Keep the lease on all of the tables, as every batch does on its own.
@@ -95,10 +94,20 @@ class Lanes:
     def _lockstep(self, stored: Sequence[Stored]) -> Ahead:
         return Ahead(Lockstep(self._lease, stored), self._writer, self._codec)
 
+    def _advance(self, lanes: Sequence[_Lane], timeout_seconds: float, up_to: int | None) -> bool:
+        """Work on lanes of which all are finished, or none. Return whether the first moved on."""
+        front, *behind = sorted(lanes, key=lambda lane: lane.reached, reverse=True)
+        for lane in behind:
+            self._catch_up(lane, front, up_to)
+        if front.unfinished and last_position(self._conn) - front.reached <= CLOSE_EVENTS:
+            front.settle(self._conn)
+            self._finishings.append(front.finish(self._conninfo, self._lease))
+            return False
+        entries = front.feed.take(self._conn, 0 if behind or front.is_writing else timeout_seconds)
+        return front.apply(self._conn, _up_to(up_to, entries))
+
     def _catch_up(self, lane: _Lane, front: _Lane, up_to: int | None) -> None:
         goal = front.reached
-        if lane.unfinished and self._is_close(lane, goal):
-            return
         entries = lane.feed.take(self._conn, _GLANCE_SECONDS)
         lane.apply(self._conn, _up_to(up_to, _up_to(goal, entries)))
         if lane.reached == goal:
@@ -107,14 +116,7 @@ class Lanes:
             lane.close()
             self._lanes.remove(lane)
             front.tables = self._lockstep((*front.stored, *lane.stored))
-
-    def _is_close(self, lane: _Lane, goal: int) -> bool:
-        """Return whether the tables of the lane are finished now."""
-        is_close = goal - lane.reached <= CLOSE_EVENTS
-        if is_close:
-            lane.settle(self._conn)
-            self._finishings.append(lane.finish(self._conninfo, self._lease))
-        return is_close
+            front.unfinished = (*front.unfinished, *lane.unfinished)
 
 
 def _up_to(position: int | None, entries: list[Entry]) -> list[Entry]:
@@ -161,10 +163,7 @@ class _Lane:
             self._finishing.wait(timeout_seconds)
 
     def finish(self, conninfo: str, lease: Lease) -> Finishing:
-        tables = [one.table for one in self.unfinished]
-        filled = [one.table.name for one in self.unfinished if one.progress.filled]
-        schema = self.unfinished[0].schema
-        self._finishing = Finishing(conninfo, lease, tables, schema, filled)
+        self._finishing = Finishing(conninfo, lease, self.unfinished)
         return self._finishing
 
     def close(self) -> None:

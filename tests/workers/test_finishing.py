@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from threading import Event as Signal
 from typing import Any
@@ -13,12 +14,14 @@ from domain.enrollment import Enrollment
 from eventlog.pool import Connection, open_as_login, open_connection
 from eventlog.reader import RowReader
 from projections import parked, progress
+from projections.audit_trail import AUDIT_TRAIL
 from projections.batch import Lockstep, Stored
 from projections.decoding import decoded
 from projections.enrollment_listing import ENROLLMENT_LISTING
 from projections.filling import finish_filling
 from projections.lease import Lease, LeaseLost
 from projections.names import LIVE
+from projections.program_listing import PROGRAM_LISTING
 from projections.session import open_patient
 from projections.store import create_tables, last_position, unfinished
 from projections.table import ReadTable
@@ -101,6 +104,47 @@ def test_a_table_that_is_still_filled_is_rebuilt_without_being_compared(long_log
     assert all_rows(long_log) == tables_by_a_rebuild(long_log)
 
 
+def fold_some(url: str, table: ReadTable[Any], events: int) -> None:
+    """Let a table take in the first events, and go."""
+    lease = Lease(LIVE)
+    with open_connection(url) as conn, open_connection(url) as reading:
+        taken = lease.take(conn, [table])
+        lockstep = Lockstep(lease, [Stored(conn, table, LIVE, *taken.values())])
+        lockstep.apply(conn, decoded(CODEC, conn, RowReader(reading).read(events)))
+        lease.give_back(conn)
+
+
+@pytest.mark.parametrize("ahead", [(), (ENROLLMENT_LISTING,), (AUDIT_TRAIL, PROGRAM_LISTING)])
+def test_tables_at_different_positions_are_finished_before_they_join_finished_ones(
+    long_log: str, ahead: Sequence[ReadTable[Any]]
+) -> None:
+    rest = [table for table in ALL_TABLES if table is not ENROLLMENT_LISTING]
+    for table in ahead:
+        fold_some(long_log, table, events=EMPLOYEES)
+    with projecting(long_log, rest):
+        eventually(lambda: left(long_log) == {ENROLLMENT_LISTING.name})
+        eventually(lambda: ended(long_log, rest))
+    with projecting(long_log):
+        eventually(lambda: not left(long_log))
+        eventually(lambda: is_caught_up(long_log))
+    assert all_rows(long_log) == tables_by_a_rebuild(long_log)
+
+
+def ended(url: str, tables: Sequence[ReadTable[Any]]) -> bool:
+    with open_connection(url) as conn:
+        reached = progress.read(conn)
+        return min(reached[one.name].position for one in tables) == last_position(conn)
+
+
+def test_nobody_reads_a_table_before_its_indexes_are_there(long_log: str) -> None:
+    with open_connection(long_log) as conn, conn.transaction():
+        conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        conn.execute("LOCK TABLE rollbook_read.enrollment_listing IN ROW EXCLUSIVE MODE")
+        with projector(long_log), open_connection(long_log) as other:
+            eventually(lambda: waits(long_log, "enrollment_listing", "ShareLock") == AT_ONCE)
+            assert not progress.read(other)[ENROLLMENT_LISTING.name].filled
+
+
 def test_who_loses_a_table_while_it_adds_up_stores_nothing(long_log: str) -> None:
     lease, next_one = Lease(LIVE), Lease(LIVE)
     with open_connection(long_log) as conn, open_connection(long_log) as other:
@@ -110,9 +154,9 @@ def test_who_loses_a_table_while_it_adds_up_stores_nothing(long_log: str) -> Non
         other.execute("UPDATE rollbook_read.progress SET leased_until = '-infinity'")
         next_one.take(other, [ENROLLMENT_LISTING])
         with pytest.raises(LeaseLost):
-            finish_filling(conn, lease, ENROLLMENT_LISTING, LIVE)
+            finish_filling(conn, lease, ENROLLMENT_LISTING, LIVE, adds_up=False)
         assert not all_rows(long_log)[COUNTS]
-        finish_filling(conn, next_one, ENROLLMENT_LISTING, LIVE)
+        finish_filling(other, next_one, ENROLLMENT_LISTING, LIVE, adds_up=False)
         assert all_rows(long_log)[COUNTS]
 
 
@@ -176,6 +220,16 @@ def open_more_patient(conninfo: str) -> Connection:
     conn = open_patient(conninfo)
     conn.execute("SET lock_timeout = 0")
     return conn
+
+
+def test_tables_of_an_earlier_version_are_filled(database_url: str) -> None:
+    with open_as_login(database_url) as conn:
+        for name in ("built", "filled", "adds_up"):
+            conn.execute(f"ALTER TABLE rollbook_read.progress DROP COLUMN {name}".encode())
+    with open_connection(database_url) as conn:
+        create_tables(conn, ALL_TABLES)
+        assert all(one.filled and one.adds_up for one in progress.read(conn).values())
+    assert not left(database_url)
 
 
 def test_what_a_projector_that_died_left_unfinished_gets_them_from_the_next(

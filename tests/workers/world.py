@@ -110,7 +110,7 @@ def tables_by_a_rebuild(
     """
     with open_connection(url) as reading, open_connection(url) as writing:
         create_tables(writing, ALL_TABLES, "rebuilt")
-        writing.execute("UPDATE rebuilt.progress SET filled = true")
+        writing.execute("UPDATE rebuilt.progress SET filled = true, adds_up = true")
         lease = Lease("rebuilt")
         taken = lease.take(writing, tables)
         lockstep = Lockstep(lease, [Stored(writing, t, "rebuilt", taken[t.name]) for t in tables])
