@@ -64,10 +64,8 @@ class Feed:
             while len(entries) < most:
                 chunk = self._decoded(conn, self._chunks.get(timeout=patience_seconds))
                 entries += chunk
-                if len(chunk) < CHUNK_EVENTS:
-                    break
-                # Where there was so much there is more.
-                patience_seconds = POLL_SECONDS
+                # Whatever has come meanwhile goes along; where there was so much there is more.
+                patience_seconds = POLL_SECONDS if len(chunk) == CHUNK_EVENTS else 0
         self._size, self._taken_at = len(entries), monotonic()
         if entries:
             self._taken = entries[-1][0]

@@ -10,11 +10,15 @@ import pytest
 
 from benchmarks.made_up_log import write_log
 from eventlog.pool import open_connection
+from eventlog.reader import RowReader
+from eventlog.statements import LogRow
+from tests.patience import eventually
 from tests.workers.world import CODEC
 from workers import feed
 from workers.feed import Feed
 
 EVENTS = 3_000
+PIECE_EVENTS = 2
 PATIENCE_SECONDS = 10.0
 
 
@@ -79,3 +83,27 @@ def test_a_batch_that_took_too_long_makes_the_next_one_smaller(
         assert [len(next(found)) for _ in range(2)] == [100, 200]
         clock.seconds += 1_000 * feed.MOST_SECONDS
         assert [len(next(found)) for _ in range(2)] == [10, 100]
+
+
+class PieceReader(RowReader):
+    """Reads the log as it is read where little comes at a time."""
+
+    pieces = 0
+
+    def read(self, limit: int, wait_seconds: float = 0.05) -> list[LogRow]:
+        found = super().read(min(limit, PIECE_EVENTS), wait_seconds)
+        PieceReader.pieces += 1
+        return found
+
+
+def test_what_came_in_pieces_is_taken_at_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "RowReader", PieceReader)
+    with open_connection(database_url) as conn:
+        write_log(conn, CODEC, EVENTS)
+        with closing(Feed(database_url, CODEC, 0)) as events:
+            # So many wait to be taken, and the next one for its place.
+            eventually(lambda: PieceReader.pieces > feed.CHUNKS_AHEAD)
+            taken = events.take(conn, PATIENCE_SECONDS)
+    assert len(taken) >= feed.CHUNKS_AHEAD * PIECE_EVENTS
